@@ -1,0 +1,130 @@
+// The queue between the source's thread and the dispatcher's.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "ustream/change.hpp"
+
+namespace ustream::stream {
+
+/// What the source's thread tells the dispatcher's.
+struct SourceItem {
+  enum class Kind : std::uint8_t {
+    batch,     ///< `batch`
+    start,     ///< the stream starts at `position`
+    boundary,  ///< nothing more up to `position`
+    resync,    ///< history was lost: it goes on from `position`, `message` says why
+    wake       ///< somebody waits for the dispatcher
+  };
+  Kind kind = Kind::wake;
+  ChangeBatchPtr batch;
+  Position position;
+  std::string message;
+};
+
+/// Bounded by the number of changes inside, not of batches; one batch always fits when it is empty.
+/// One producer, one consumer; close() and wake() by any thread.
+class BatchQueue {
+ public:
+  explicit BatchQueue(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
+
+  /// Blocks while it is full. False when stopped or closed; the item is then not in.
+  [[nodiscard]] bool push(SourceItem item, const std::stop_token& stop) {
+    const std::size_t weight = weight_of(item);
+    {
+      std::unique_lock lock(mutex_);
+      not_full_.wait(lock, stop, [&] {
+        return closed_ || weight == 0 || changes_ == 0 || changes_ + weight <= capacity_;
+      });
+      if (closed_ || stop.stop_requested()) {
+        return false;
+      }
+      if (item.kind == SourceItem::Kind::boundary && !items_.empty() &&
+          items_.back().kind == SourceItem::Kind::boundary) {
+        items_.back() = std::move(item);  // the later one says it all
+        return true;
+      }
+      changes_ += weight;
+      items_.push_back(std::move(item));
+    }
+    not_empty_.notify_one();
+    return true;
+  }
+
+  /// Blocks while it is empty. A `wake` item when wake() was called; nullopt once it is closed and
+  /// empty.
+  [[nodiscard]] std::optional<SourceItem> pop() {
+    std::optional<SourceItem> item;
+    {
+      std::unique_lock lock(mutex_);
+      not_empty_.wait(lock, [&] { return closed_ || wake_ || !items_.empty(); });
+      if (std::exchange(wake_, false)) {
+        return SourceItem{};
+      }
+      if (items_.empty()) {
+        return std::nullopt;
+      }
+      item = std::move(items_.front());
+      items_.pop_front();
+      changes_ -= weight_of(*item);
+    }
+    not_full_.notify_one();
+    return item;
+  }
+
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      wake_ = true;
+    }
+    not_empty_.notify_one();
+  }
+
+  /// Nothing more comes in; what is inside can be taken.
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    not_empty_.notify_one();
+    not_full_.notify_one();
+  }
+  /// Drops what is inside.
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    items_.clear();
+    changes_ = 0;
+  }
+  void reopen() {
+    const std::lock_guard lock(mutex_);
+    closed_ = false;
+  }
+  [[nodiscard]] std::size_t changes() const {
+    const std::lock_guard lock(mutex_);
+    return changes_;
+  }
+
+ private:
+  static std::size_t weight_of(const SourceItem& item) noexcept {
+    return item.batch ? item.batch->changes.size() + item.batch->notices.size() : 0;
+  }
+
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any not_full_;
+  std::condition_variable not_empty_;
+  std::deque<SourceItem> items_;
+  std::size_t changes_ = 0;
+  bool wake_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace ustream::stream
