@@ -191,7 +191,8 @@ TEST(ParseJson, refuses_text_beyond_the_limit) {
 }
 
 TEST(ParseJson, refuses_numbers_beyond_a_double_with_a_clear_error) {
-  for (const char* text : {"1e400", "-1e400", "1e99999999999999999999", "0e999999999999999999999"}) {
+  for (const char* text :
+       {"1e400", "-1e400", "1e99999999999999999999", "0e999999999999999999999"}) {
     EXPECT_NE(refusal(text).find("umber too big"), std::string::npos) << text;
   }
 }
