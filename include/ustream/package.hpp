@@ -79,7 +79,8 @@ struct PackageOptions {
   HistoryLostPolicy on_history_lost = HistoryLostPolicy::resync;
   std::chrono::milliseconds heartbeat_interval{10'000};  ///< 0: none
   std::size_t source_queue = 65'536;  ///< changes read ahead of the subscriptions' queues
-  std::size_t delivery_threads = 2;   ///< grows up to max when callbacks are slow
+  std::size_t source_queue_bytes = 64ULL << 20;  ///< of their row images; one batch always fits
+  std::size_t delivery_threads = 2;              ///< grows up to max when callbacks are slow
   std::size_t max_delivery_threads = 64;
 };
 
@@ -120,7 +121,10 @@ class RealtimeStreamPackage {
   [[nodiscard]] BulkReport bulk_write(const std::vector<BulkOperation>& operations);
   Position transaction(const std::function<void(Transaction&)>& body);
 
-  /// Changes of one collection. The handle unsubscribes when destroyed: keep it.
+  /// Changes of one collection. The handle unsubscribes when destroyed: keep it. A collection's
+  /// first listener may have to prepare the database (SQLite: its triggers), so this throws a
+  /// temporary Error of kind `busy` when somebody else holds the database's lock for too long: call
+  /// it again.
   [[nodiscard]] Subscription on(std::string_view collection, ChangeCallback callback,
                                 ListenOptions options = {});
   [[nodiscard]] Subscription on_batch(std::string_view collection, BatchCallback callback,

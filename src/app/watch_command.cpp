@@ -31,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 // Standard output holds back the source, so little has to wait in between.
 constexpr std::size_t kQueueChanges = 1024;
 constexpr std::size_t kSourceQueueChanges = 1024;
+constexpr std::size_t kSourceQueueBytes = 1ULL << 20;
 constexpr std::size_t kQueueBytes = 1U << 20U;
 // What waits may take 5 s to be handed over; a reader that does not read gets no longer than this.
 constexpr unsigned kStopSeconds = 8;
@@ -178,6 +179,7 @@ class Watch {
     options.offset_file = arguments_.resume.value_or(std::string());
     options.heartbeat_interval = {};
     options.source_queue = kSourceQueueChanges;
+    options.source_queue_bytes = kSourceQueueBytes;
     options.delivery_threads = 1;
     options.max_delivery_threads = 1;
     if (goes_on()) {

@@ -12,6 +12,7 @@ stream::EngineOptions engine_options(const SourceConfig& config, const PackageOp
                                     ? stream::OnHistoryLost::fail
                                     : stream::OnHistoryLost::resync;
   result.path.queue_changes = options.source_queue;
+  result.path.queue_bytes = options.source_queue_bytes;
   result.pool.threads = options.delivery_threads;
   result.pool.max_threads = options.max_delivery_threads;
   result.offset_file = options.offset_file;

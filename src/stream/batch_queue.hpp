@@ -13,6 +13,8 @@
 
 #include "ustream/change.hpp"
 
+#include "stream/segment.hpp"
+
 namespace ustream::stream {
 
 /// What the source's thread tells the dispatcher's.
@@ -30,30 +32,34 @@ struct SourceItem {
   std::string message;
 };
 
-/// Bounded by the number of changes inside, not of batches; one batch always fits when it is empty.
-/// One producer, one consumer; close() and wake() by any thread.
+/// Bounded by the changes inside and by their raw bytes, not by batches; one batch always fits when
+/// it is empty. One producer, one consumer; close() and wake() by any thread.
 class BatchQueue {
  public:
-  explicit BatchQueue(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
+  BatchQueue(std::size_t max_changes, std::size_t max_bytes)
+      : max_{.changes = std::max<std::size_t>(max_changes, 1), .bytes = max_bytes} {}
 
   /// Blocks while it is full. False when stopped or closed; the item is then not in.
   [[nodiscard]] bool push(SourceItem item, const std::stop_token& stop) {
-    const std::size_t weight = weight_of(item);
+    const Weight weight = weight_of(item);
     {
       std::unique_lock lock(mutex_);
       not_full_.wait(lock, stop, [&] {
-        return closed_ || weight == 0 || changes_ == 0 || changes_ + weight <= capacity_;
+        return closed_ || weight.changes == 0 || inside_.changes == 0 ||
+               (inside_.changes + weight.changes <= max_.changes &&
+                inside_.bytes + weight.bytes <= max_.bytes);
       });
       if (closed_ || stop.stop_requested()) {
         return false;
       }
       if (item.kind == SourceItem::Kind::boundary && !items_.empty() &&
-          items_.back().kind == SourceItem::Kind::boundary) {
-        items_.back() = std::move(item);  // the later one says it all
+          items_.back().item.kind == SourceItem::Kind::boundary) {
+        items_.back().item = std::move(item);  // the later one says it all
         return true;
       }
-      changes_ += weight;
-      items_.push_back(std::move(item));
+      inside_.changes += weight.changes;
+      inside_.bytes += weight.bytes;
+      items_.push_back({std::move(item), weight});
     }
     not_empty_.notify_one();
     return true;
@@ -72,9 +78,10 @@ class BatchQueue {
       if (items_.empty()) {
         return std::nullopt;
       }
-      item = std::move(items_.front());
+      item = std::move(items_.front().item);
+      inside_.changes -= items_.front().weight.changes;
+      inside_.bytes -= items_.front().weight.bytes;
       items_.pop_front();
-      changes_ -= weight_of(*item);
     }
     not_full_.notify_one();
     return item;
@@ -101,7 +108,7 @@ class BatchQueue {
   void clear() {
     const std::lock_guard lock(mutex_);
     items_.clear();
-    changes_ = 0;
+    inside_ = {};
   }
   void reopen() {
     const std::lock_guard lock(mutex_);
@@ -109,20 +116,39 @@ class BatchQueue {
   }
   [[nodiscard]] std::size_t changes() const {
     const std::lock_guard lock(mutex_);
-    return changes_;
+    return inside_.changes;
   }
 
  private:
-  static std::size_t weight_of(const SourceItem& item) noexcept {
-    return item.batch ? item.batch->changes.size() + item.batch->notices.size() : 0;
+  struct Weight {
+    std::size_t changes = 0;  // and notices
+    std::size_t bytes = 0;
+  };
+  struct Waiting {
+    SourceItem item;
+    Weight weight;
+  };
+
+  static Weight weight_of(const SourceItem& item) noexcept {
+    if (!item.batch) {
+      return {};
+    }
+    Weight weight{.changes = item.batch->changes.size() + item.batch->notices.size()};
+    for (const Change& change : item.batch->changes) {
+      weight.bytes += raw_bytes(change);
+    }
+    for (const Notice& notice : item.batch->notices) {
+      weight.bytes += raw_bytes(notice);
+    }
+    return weight;
   }
 
-  const std::size_t capacity_;
+  const Weight max_;
   mutable std::mutex mutex_;
   std::condition_variable_any not_full_;
   std::condition_variable not_empty_;
-  std::deque<SourceItem> items_;
-  std::size_t changes_ = 0;
+  std::deque<Waiting> items_;
+  Weight inside_;
   bool wake_ = false;
   bool closed_ = false;
 };

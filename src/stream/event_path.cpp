@@ -29,7 +29,7 @@ EventPath::EventPath(ChangeSource& source, std::shared_ptr<StreamContext> contex
     : source_(source),
       context_(std::move(context)),
       options_(std::move(options)),
-      queue_(options_.queue_changes),
+      queue_(options_.queue_changes, options_.queue_bytes),
       backoff_(options_.retry, options_.backoff_seed.value_or(std::random_device{}())) {}
 
 EventPath::~EventPath() {

@@ -46,7 +46,8 @@ struct PathHooks {
 struct PathOptions {
   RetryPolicy retry;
   OnHistoryLost on_history_lost = OnHistoryLost::resync;
-  std::size_t queue_changes = 65'536;  ///< between the source and the dispatcher
+  std::size_t queue_changes = 65'536;     ///< between the source and the dispatcher
+  std::size_t queue_bytes = 64ULL << 20;  ///< of their raw images
   PathHooks hooks;
   std::optional<std::uint64_t> backoff_seed;  ///< for tests
 };

@@ -35,12 +35,13 @@ struct Segment {
   return change.after.raw().size() + change.before.raw().size() + change.key_fields.raw().size();
 }
 
-[[nodiscard]] inline std::size_t raw_bytes(const Entry& entry) noexcept {
-  if (entry.change != nullptr) {
-    return raw_bytes(*entry.change);
-  }
-  const auto* quarantine = std::get_if<Quarantine>(&entry.notice->what);
+[[nodiscard]] inline std::size_t raw_bytes(const Notice& notice) noexcept {
+  const auto* quarantine = std::get_if<Quarantine>(&notice.what);
   return quarantine == nullptr ? 0 : quarantine->raw.size();
+}
+
+[[nodiscard]] inline std::size_t raw_bytes(const Entry& entry) noexcept {
+  return entry.change != nullptr ? raw_bytes(*entry.change) : raw_bytes(*entry.notice);
 }
 
 /// The position after which nothing of the batch comes: its boundary, or its last change's.

@@ -218,6 +218,33 @@ TEST_F(SqliteCapture, LastMarksTheEndOfWhatBecameVisibleTogether) {
   EXPECT_EQ(changes[1].transaction.seq, 2U);
 }
 
+// Memory is bounded by bytes: a transaction of large rows comes in several batches.
+TEST_F(SqliteCapture, ManyLargeRowsAreNotReadAtOnce) {
+  class Sizes final : public ChangeSink {
+   public:
+    bool deliver(ChangeBatchPtr batch) override {
+      std::size_t bytes = 0;
+      for (const Change& change : batch->changes) {
+        bytes += change.after.raw().size();
+      }
+      largest = std::max(largest, bytes);
+      changes += batch->changes.size();
+      return true;
+    }
+    void caught_up(const Position& /*position*/) override {}
+    std::size_t largest = 0;
+    std::size_t changes = 0;
+  };
+  sql("CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
+  watch({"t"});
+  sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+      "INSERT INTO t SELECT i, zeroblob(100000) FROM n");
+  Sizes sizes;
+  EXPECT_TRUE(source().replay(start_, source().current(), sizes, {}));
+  EXPECT_EQ(sizes.changes, 200U);
+  EXPECT_LT(sizes.largest, 5'000'000U);
+}
+
 TEST_F(SqliteCapture, ResumingInsideAGroupGivesTheRestWithTheSameCursors) {
   sql("CREATE TABLE t(id INTEGER PRIMARY KEY, u UNIQUE); INSERT INTO t VALUES(1, 'a'), (2, 'b')");
   watch({"t"});

@@ -27,7 +27,8 @@ TEST_F(SqliteContention, TheLastCommitOfABurstIsToldWithoutAPoll) {
 }
 
 TEST_F(SqliteContention, AWriteGetsItsTurnBetweenTheCommitsOfAnother) {
-  sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t(id INTEGER PRIMARY KEY, "
+  sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t(id INTEGER PRIMARY "
+      "KEY, "
       "v); CREATE TABLE other(id INTEGER PRIMARY KEY)");
   Crud& crud = *connector("?busy_timeout=2s").crud();
   std::atomic<int> commits = 0;

@@ -8,6 +8,8 @@ namespace {
 
 /// Rows read in one statement; a group of more is read in several short read transactions.
 constexpr std::int64_t kChunkRows = 4096;
+/// A statement ends early once its row images have so many bytes.
+constexpr std::size_t kChunkBytes = 4ULL << 20;
 /// How far back a resume within a group looks to find the candidates and before-images of its first
 /// row.
 constexpr std::int64_t kLookBack = 256;
@@ -151,6 +153,9 @@ std::int64_t LogReader::read_chunk(std::int64_t after, std::int64_t until,
     const ShapePtr& row_shape = shape(select.int64(1) >> 3);
     if (tables.contains(row_shape->schema->collection())) {
       push_row(select, row_shape, storage, decoder);
+      if (storage->bytes() >= kChunkBytes) {
+        break;
+      }
     }
   }
   return last;

@@ -126,6 +126,7 @@ Document RowStorage::finish() {
   std::byte* at = blocks_.back().get() + block_used_;
   std::memcpy(at, image_.data(), size);
   block_used_ += size;
+  bytes_ += size;
   return {shared_from_this(), codecs_.back().get(), std::span<const std::byte>(at, size)};
 }
 

@@ -54,6 +54,8 @@ class RowStorage : public std::enable_shared_from_this<RowStorage> {
   [[nodiscard]] bool set(std::size_t column, const ValueView& value);
   /// Ends the image and returns the document over it.
   [[nodiscard]] Document finish();
+  /// Of all images so far.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   void append(const void* bytes, std::size_t size);
@@ -61,6 +63,7 @@ class RowStorage : public std::enable_shared_from_this<RowStorage> {
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::size_t block_size_ = 0;
   std::size_t block_used_ = 0;
+  std::size_t bytes_ = 0;
   std::vector<std::byte> image_;
   std::vector<RowCodecPtr> codecs_;
 };
