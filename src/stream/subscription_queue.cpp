@@ -227,6 +227,8 @@ Position SubscriptionQueue::take(TimePoint now, std::vector<Delivery>& out) {
     return {};
   }
   const std::size_t limit = batch_size_ > 0 ? batch_size_ : kHandover;
+  // A notice takes along what stands before it; what stands behind it makes batches of its own.
+  through_notices_ = notices_ > 0 && batch_size_ > 0;
   Position boundary = is_folded_ ? take_folded(now, limit, out) : take_segments(limit, out);
   if (empty()) {
     flushing_ = false;
@@ -261,7 +263,7 @@ Position SubscriptionQueue::take_segments(std::size_t limit, std::vector<Deliver
       --notices_;
       next_ = 1;
     }
-    for (; next_ < segment.entries.size() && out.size() < limit; ++next_) {
+    for (; next_ < segment.entries.size() && out.size() < limit && !is_through(); ++next_) {
       hand_over(segment.batch, segment.entries[next_], out);
     }
     if (next_ < segment.entries.size()) {
@@ -278,7 +280,7 @@ Position SubscriptionQueue::take_segments(std::size_t limit, std::vector<Deliver
 
 Position SubscriptionQueue::take_folded(TimePoint now, std::size_t limit,
                                         std::vector<Delivery>& out) {
-  while (!folded_.empty() && out.size() < limit && is_due(folded_.front(), now)) {
+  while (!folded_.empty() && out.size() < limit && is_due(folded_.front(), now) && !is_through()) {
     Folded& item = folded_.front();
     if (item.segment.notice.index() != 0) {
       out.emplace_back().notice = std::move(item.segment.notice);

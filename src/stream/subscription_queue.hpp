@@ -83,6 +83,7 @@ class SubscriptionQueue {
   void fold_in(const ChangeBatchPtr& batch, const Entry& entry, TimePoint now);
   void place(Folded item, bool barrier);
   [[nodiscard]] bool is_due(const Folded& item, TimePoint now) const;
+  [[nodiscard]] bool is_through() const noexcept { return through_notices_ && notices_ == 0; }
   Position take_segments(std::size_t limit, std::vector<Delivery>& out);
   Position take_folded(TimePoint now, std::size_t limit, std::vector<Delivery>& out);
   void hand_over(const ChangeBatchPtr& batch, const Entry& entry, std::vector<Delivery>& out);
@@ -97,6 +98,7 @@ class SubscriptionQueue {
   std::size_t notices_ = 0;  // of either origin: a notice is never held back by batching
   std::size_t bytes_ = 0;
   bool flushing_ = false;
+  bool through_notices_ = false;  // this handover ends with the last notice
 
   std::deque<Segment> segments_;
   std::size_t next_ = 0;  // in the first segment

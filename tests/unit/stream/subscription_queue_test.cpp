@@ -187,6 +187,25 @@ TEST_F(QueueTest, ABatchIsDueBySizeOrByTime) {
   EXPECT_EQ(take(queue, milliseconds(199)), (Texts{"c 4"}));
 }
 
+TEST_F(QueueTest, ANoticeDoesNotBreakUpTheBatchBehindIt) {
+  SubscriptionOptions options;
+  options.batch_size = 3;
+  options.batch_timeout = milliseconds(100);
+  SubscriptionQueue queue(options);
+  queue.append(segment_of({"r1"}), start_);
+  queue.append(notice_of(Ready{}), start_);
+  queue.append(segment_of({"c2"}), start_);
+  EXPECT_EQ(take(queue), (Texts{"r 1", "ready"}));
+  EXPECT_EQ(take(queue), Texts{});
+  EXPECT_EQ(queue.due(start_).later, start_ + milliseconds(100));
+  queue.append(segment_of({"c3", "c4"}), start_);
+  EXPECT_EQ(take(queue), (Texts{"c 2", "c 3", "c 4"}));
+  queue.append(notice_of(Ready{}), start_);
+  queue.append(segment_of({"c5", "c6", "c7"}), start_);
+  EXPECT_EQ(take(queue), (Texts{"ready"}));
+  EXPECT_EQ(take(queue), (Texts{"c 5", "c 6", "c 7"}));
+}
+
 TEST_F(QueueTest, FlushHandsOverWhatIsHeldBack) {
   SubscriptionOptions options;
   options.batch_size = 3;
