@@ -34,6 +34,7 @@ void add_watch_command(CLI::App& root, Action& action);
 void add_record_commands(CLI::App& root, Action& action);
 void add_query_commands(CLI::App& root, Action& action);
 void add_bulk_command(CLI::App& root, Action& action);
+void add_decode_command(CLI::App& root, Action& action);
 void add_admin_commands(CLI::App& root, Action& action);
 void add_completion_command(CLI::App& root, Action& action);
 

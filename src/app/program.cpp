@@ -120,6 +120,7 @@ void declare(CLI::App& root, Globals& globals, Action& action) {
   add_record_commands(root, action);
   add_query_commands(root, action);
   add_bulk_command(root, action);
+  add_decode_command(root, action);
   add_admin_commands(root, action);
   add_completion_command(root, action);
   add_help_command(root, action);

@@ -1,0 +1,76 @@
+// A bounds-checked cursor over bytes of the MySQL protocol: little endian, packed integers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.hpp"
+
+namespace ustream::mysql {
+
+/// Reads from bytes that it borrows. After a read beyond the end `ok()` is false for good, and
+/// every further read gives zero or nothing: callers check once, where a decision hangs on it.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) noexcept : rest_(bytes) {}
+
+  [[nodiscard]] bool ok() const noexcept { return ok_; }
+  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
+  [[nodiscard]] std::string_view rest() const noexcept { return rest_; }
+
+  std::string_view take(std::size_t size) noexcept {
+    if (size > rest_.size()) {
+      ok_ = false;
+      rest_ = {};
+      return {};
+    }
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  void skip(std::size_t size) noexcept { (void)take(size); }
+
+  std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(little_endian(1)); }
+  std::uint16_t u16() noexcept { return static_cast<std::uint16_t>(little_endian(2)); }
+  std::uint32_t u32() noexcept { return static_cast<std::uint32_t>(little_endian(4)); }
+  std::uint64_t u64() noexcept { return little_endian(8); }
+  /// 1 to 8 bytes.
+  std::uint64_t little_endian(std::size_t size) noexcept {
+    const std::string_view bytes = take(size);
+    std::uint64_t value = 0;
+    for (std::size_t i = bytes.size(); i-- > 0;) {
+      value = (value << 8) | static_cast<unsigned char>(bytes[i]);
+    }
+    return value;
+  }
+  std::uint64_t big_endian(std::size_t size) noexcept {
+    std::uint64_t value = 0;
+    for (const char c : take(size)) {
+      value = (value << 8) | static_cast<unsigned char>(c);
+    }
+    return value;
+  }
+  /// Protocol::LengthEncodedInteger; its 0xfb (NULL) and 0xff have no place in a binlog.
+  std::uint64_t packed() noexcept {
+    const std::uint8_t first = u8();
+    if (first < 0xfb) {
+      return first;
+    }
+    if (first == 0xfb || first == 0xff) {
+      ok_ = false;
+      rest_ = {};
+      return 0;
+    }
+    return little_endian(first == 0xfc ? 2 : first == 0xfd ? 3 : 8);
+  }
+  std::string_view packed_text() noexcept { return take(size(packed())); }
+
+ private:
+  static std::size_t size(std::uint64_t value) noexcept { return static_cast<std::size_t>(value); }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace ustream::mysql
