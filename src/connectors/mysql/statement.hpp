@@ -4,8 +4,18 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ustream::mysql {
+
+struct TableName {
+  std::string database;
+  std::string table;  ///< empty: the database as a whole
+  [[nodiscard]] std::string text() const {
+    return table.empty() ? database : database + "." + table;
+  }
+  bool operator==(const TableName&) const = default;
+};
 
 struct Statement {
   enum class Kind : std::uint8_t {
@@ -20,9 +30,9 @@ struct Statement {
     other,     ///< nothing to do with rows: GRANT, SAVEPOINT, CREATE VIEW, …
   };
   Kind kind = Kind::other;
-  /// ddl, truncate: "database.table", or the database alone for CREATE DATABASE and the like; rows:
-  /// the same where it can be told; XA: xa_id_text() of the transaction.
-  std::string name;
+  std::vector<TableName> tables = {};  ///< ddl, truncate: those it names, RENAME's new names too
+  std::string xa_id = {};              ///< xa_*: xa_id_text() of the transaction
+  bool begins_transaction = false;     ///< ddl: rows follow in its transaction (CREATE … SELECT)
 };
 
 /// Looks at the first words only. A statement whose kind is not known is `rows`, so that nothing is
