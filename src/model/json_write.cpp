@@ -2,6 +2,7 @@
 // besides.
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "ustream/error.hpp"
 #include "ustream/json.hpp"
@@ -36,6 +37,16 @@ constexpr std::array<char, 256> make_escapes() {
 }
 constexpr std::array<char, 256> kEscapes = make_escapes();
 
+/// Whether each of eight bytes stands in a JSON string as it is: "Bit Twiddling Hacks", "Determine
+/// if a word has a byte less than n".
+constexpr bool is_plain(std::uint64_t word) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  const std::uint64_t quote = word ^ (kOnes * '"');
+  const std::uint64_t backslash = word ^ (kOnes * '\\');
+  const std::uint64_t found = (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes) | word;
+  return (found & (kOnes * 0x80)) == 0;
+}
+
 void append_escaped_byte(std::string& out, unsigned char byte, char escape) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '\\';
@@ -50,9 +61,11 @@ void append_escaped_byte(std::string& out, unsigned char byte, char escape) {
 /// Text without quotes; REQUIRES that nothing in it needs an escape.
 template <class Temporal>
 void write_quoted(std::string& out, const Temporal& value) {
-  out += '"';
-  model::append_text(out, value);
-  out += '"';
+  char text[model::kMaxTemporalText + 2];
+  text[0] = '"';
+  char* const end = model::write_text(text + 1, value);
+  *end = '"';
+  out.append(text, end + 1);
 }
 
 void write_double(std::string& out, double value) {
@@ -203,6 +216,14 @@ void write_json_string(std::string& out, std::string_view text) {
   const char* const end = p + text.size();
   const char* run = p;  // what is copied as it is
   while (p != end) {
+    if (end - p >= 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, p, sizeof word);
+      if (is_plain(word)) {
+        p += 8;
+        continue;
+      }
+    }
     const auto byte = static_cast<unsigned char>(*p);
     const char escape = kEscapes[byte];
     if (escape == 0) {
