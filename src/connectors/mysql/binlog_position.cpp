@@ -11,6 +11,9 @@
 namespace ustream::mysql {
 namespace {
 
+/// Begins the detail of a source without GTIDs; GtidSet::encode() begins with another letter.
+constexpr char kFileMark = 'F';
+
 [[noreturn]] void refuse(const char* why) {
   throw ValidationError(std::string("this cursor cannot be used with a MySQL source: ") + why,
                         "cursor");
@@ -41,12 +44,13 @@ std::optional<std::uint64_t> file_number_of(std::string_view name) noexcept {
 
 std::string ReadPoint::encode() const {
   std::string out;
-  put_varint(out, file.size());
-  out += file;
-  put_varint(out, offset);
   if (executed) {
     executed->encode(out);
+    return out;
   }
+  out += kFileMark;
+  put_varint(out, offset);
+  out += file;
   return out;
 }
 
@@ -63,17 +67,19 @@ BinlogPosition parse_position(const Position& position) {
   result.key.before = order.big_endian(8);
   result.key.event = static_cast<std::uint32_t>(order.big_endian(4));
   result.key.row = static_cast<std::uint32_t>(order.big_endian(3));
-  ByteReader detail(position.detail());
-  result.read_from.file = detail.take(static_cast<std::size_t>(get_varint(detail)));
-  result.read_from.offset = get_varint(detail);
-  if (!detail.ok()) {
-    refuse("it does not say where to read");
-  }
-  if (!detail.at_end()) {
-    result.read_from.executed = GtidSet::decode(detail.rest());
+  const std::string& detail = position.detail();
+  if (!detail.starts_with(kFileMark)) {
+    result.read_from.executed = GtidSet::decode(detail);
     if (!result.read_from.executed) {
-      refuse("its set of GTIDs cannot be read");
+      refuse("it does not say where to read");
     }
+    return result;
+  }
+  ByteReader place(std::string_view(detail).substr(1));
+  result.read_from.offset = get_varint(place);
+  result.read_from.file = place.rest();
+  if (result.read_from.file.empty()) {
+    refuse("it names no binlog file");
   }
   return result;
 }

@@ -8,8 +8,9 @@
 // So the positions of a source with GTIDs compare across a failover, and each key fits into a
 // std::string without an allocation.
 //
-// Detail: from where to read so that everything after the position is read:
-//   varint size + file name, varint offset, then GtidSet::encode() (nothing without GTIDs)
+// Detail: from where to read so that everything after the position is read. With GTIDs
+// GtidSet::encode(), which is the same on every server and wherever reading began; else 'F', a
+// varint with the offset, and the file's name.
 #pragma once
 
 #include <cstdint>

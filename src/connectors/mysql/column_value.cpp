@@ -240,7 +240,7 @@ void ColumnPlan::plan_text(Kind binary) noexcept {
       kind_ = binary;
       break;
     case Charset::Kind::utf8:
-      kind_ = Kind::utf8;
+      kind_ = column_->known_as == KnownType::json ? Kind::json_text : Kind::utf8;
       is_checked_ = true;
       break;
     default:
@@ -264,6 +264,7 @@ const char* ColumnPlan::undecodable(std::string_view bytes) const {
     case Kind::decimal:
       return decimal_.is_valid(bytes.data()) ? nullptr : "is no decimal number";
     case Kind::utf8:
+    case Kind::json_text:
       return is_valid_utf8(content(bytes)) ? nullptr : kNotText;
     case Kind::text:
       return is_text_of(content(bytes), column_->charset) ? nullptr : kNotText;
@@ -367,6 +368,8 @@ ValueView ColumnPlan::value(std::string_view bytes, Scratch& scratch) const {
       return set_value(little_endian_at(at, bytes.size()), scratch);
     case Kind::utf8:
       return ValueView::of(content(bytes));
+    case Kind::json_text:
+      return ValueView::of_text(ValueType::json, content(bytes));
     case Kind::text:
       return text_value(content(bytes), scratch);
     case Kind::bytes:

@@ -71,6 +71,7 @@ class ColumnPlan {
     padded,  // BINARY(n): the zeros at its end are not sent
     compressed,
     json,
+    json_text,  // MariaDB's: text
     uuid,
     inet4,
     inet6,

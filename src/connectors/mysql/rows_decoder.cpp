@@ -168,28 +168,27 @@ void BinlogDecoder::read_row_images(const std::shared_ptr<RowsScope>& scope, std
   const BinlogRowCodec& second = *scope->codecs[1];
   const bool has_two = kind.op == Op::update;
   while (!rows.empty() && !stopped_) {
-    const auto one = first.image(rows);
-    const auto two = has_two && one ? second.image(rows.substr(one->size())) : std::nullopt;
-    const std::size_t size = one ? one->size() + (two ? two->size() : 0) : 0;
+    auto one = first.image_and_check(rows);
+    auto two = has_two && one ? second.image_and_check(rows.substr(one->bytes.size()))
+                              : std::optional<CheckedImage>();
+    const std::size_t size = one ? one->bytes.size() + (two ? two->bytes.size() : 0) : 0;
     if (size == 0 || has_two != two.has_value()) {
       quarantine(scope->schema->collection(), "rows that are cut short", rows);
       return;
     }
-    std::string why = first.undecodable(*one);
-    if (why.empty() && two) {
-      why = second.undecodable(*two);
-    }
-    if (!why.empty()) {
-      quarantine(scope->schema->collection(), std::move(why), rows.substr(0, size));
+    if (!one->undecodable.empty() || (two && !two->undecodable.empty())) {
+      quarantine(scope->schema->collection(),
+                 std::move(one->undecodable.empty() ? two->undecodable : one->undecodable),
+                 rows.substr(0, size));
       rows.remove_prefix(size);
       continue;
     }
     Change change;
     change.op = kind.op;
     (kind.op == Op::create ? change.after : change.before) =
-        Document(scope, &first, bytes_of(*one));
+        Document(scope, &first, bytes_of(one->bytes));
     if (two) {
-      change.after = Document(scope, &second, bytes_of(*two));
+      change.after = Document(scope, &second, bytes_of(two->bytes));
     }
     if (xa_id_.empty()) {
       add(std::move(change), scope);

@@ -294,6 +294,7 @@ KnownType known_type(std::string_view data_type) noexcept {
   return data_type == "uuid"    ? KnownType::uuid
          : data_type == "inet4" ? KnownType::inet4
          : data_type == "inet6" ? KnownType::inet6
+         : data_type == "json"  ? KnownType::json
                                 : KnownType::as_sent;
 }
 

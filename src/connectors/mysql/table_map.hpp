@@ -57,6 +57,7 @@ enum class KnownType : std::uint8_t {
   uuid,   ///< sent as BINARY(16), in the order of its text
   inet4,  ///< as BINARY(4)
   inet6,  ///< as BINARY(16)
+  json,   ///< as LONGTEXT: MariaDB's JSON is one with a CHECK
 };
 /// That of a column whose DATA_TYPE in information_schema is this.
 [[nodiscard]] KnownType known_type(std::string_view data_type) noexcept;
