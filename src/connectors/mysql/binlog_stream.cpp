@@ -22,17 +22,20 @@ constexpr unsigned kUnknownBinlog = 1373;
 /// BINLOG_THROUGH_GTID: the set of GTIDs decides, not file and offset.
 constexpr std::uint16_t kThroughGtid = 0x04;
 
-/// The server shows a sign of life each `heartbeat`; without three of them the link is dead.
-Options stream_options(Options options) {
-  using std::chrono::milliseconds;
-  options.timeout = std::max<milliseconds>(milliseconds(5000), options.heartbeat * 3);
-  return options;
-}
-
 std::uint32_t random_server_id() {
   // Far from what people number their servers with.
   return std::uniform_int_distribution<std::uint32_t>(
       0x4000'0000, 0xfffe'ffff)(*std::make_unique<std::random_device>());
+}
+
+/// The server shows a sign of life each `heartbeat`; without three of them the link is dead.
+Options stream_options(Options options, BinlogStream::Purpose purpose) {
+  using std::chrono::milliseconds;
+  if (options.server_id == 0 || purpose == BinlogStream::Purpose::replay) {
+    options.server_id = random_server_id();
+  }
+  options.timeout = std::max<milliseconds>(milliseconds(5000), options.heartbeat * 3);
+  return options;
 }
 
 [[noreturn]] void lose_history(const std::string& why, const std::string& where,
@@ -57,8 +60,8 @@ bool speaks_of_lost_history(std::string_view text) {
 
 }  // namespace
 
-BinlogStream::BinlogStream(const Options& options)
-    : options_(stream_options(options)), client_(options_) {}
+BinlogStream::BinlogStream(const Options& options, Purpose purpose)
+    : options_(stream_options(options, purpose)), client_(options_) {}
 
 void BinlogStream::open(const ReadPoint& from) {
   check_history(from);
@@ -119,7 +122,7 @@ void BinlogStream::set_up(const ReadPoint& from) {
 }
 
 void BinlogStream::send_dump(const ReadPoint& from) {
-  const std::uint32_t server_id = options_.server_id != 0 ? options_.server_id : random_server_id();
+  const std::uint32_t server_id = options_.server_id;
   std::string payload;
   enum_server_command command = kDump;
   if (from.executed && !client_.server().is_mariadb) {
@@ -206,7 +209,7 @@ void BinlogStream::locate(StreamedEvent& event) {
 }
 
 bool BinlogStream::has_more() const noexcept {
-  const MYSQL* handle = client_.handle();
+  MYSQL* handle = client_.handle();
   const MARIADB_PVIO* link = handle->net.pvio;
   if (link == nullptr) {
     return false;

@@ -25,8 +25,11 @@ struct StreamedEvent {
 /// does not know, so packets are read here.
 class BinlogStream {
  public:
+  /// A server ends the dump of an earlier reader with the same server_id; so only the one live
+  /// stream of a source has the id of the options, and a replay beside it a random one.
+  enum class Purpose : std::uint8_t { live, replay };
   /// Connects. Throws as Client does.
-  explicit BinlogStream(const Options& options);
+  BinlogStream(const Options& options, Purpose purpose);
 
   [[nodiscard]] Client& client() noexcept { return client_; }
   /// Begins at `from`. Throws StreamingError(history_lost) when the server knows that it does not

@@ -92,8 +92,13 @@ class MysqlChangeSource::Host final : public DecoderHost {
 /// One connection's reading, from the dump's first event on.
 class MysqlChangeSource::Reading {
  public:
-  Reading(MysqlChangeSource& source, const Position& from, ChangeSink& sink, Position until)
-      : host_(source, sink, std::move(until)), decoder_(host_), stream_(source.options_) {
+  /// With `until`, what lies behind it is not told.
+  Reading(MysqlChangeSource& source, const Position& from, ChangeSink& sink,
+          const Position& until = {})
+      : host_(source, sink, until),
+        decoder_(host_),
+        stream_(source.options_,
+                until ? BinlogStream::Purpose::replay : BinlogStream::Purpose::live) {
     const BinlogPosition place = parse_position(from);
     const auto origin = server_origin(stream_.client());
     if (origin->epoch != from.origin().epoch) {
@@ -179,7 +184,7 @@ Position MysqlChangeSource::current() {
 }
 
 void MysqlChangeSource::run(const Position& from, ChangeSink& sink, const std::stop_token& stop) {
-  Reading reading(*this, from, sink, {});
+  Reading reading(*this, from, sink);
   const std::stop_callback cancel(stop, [&] { reading.stream().cancel(); });
   BinlogDecoder& decoder = reading.decoder();
   if (from.compare(reading.end()) >= 0) {
