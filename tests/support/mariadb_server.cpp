@@ -9,8 +9,11 @@
 #include <stdexcept>
 #include <thread>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +33,22 @@ std::string content(const std::filesystem::path& path) {
 /// A command of the shell; its words are this file's own and mkdtemp's.
 bool run(const std::string& command) {
   return std::system(command.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+/// A port that is free now. Another may take it before the server does, which then does not start.
+std::uint16_t free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(socket);
+  if (!bound) {
+    throw std::runtime_error("no free port");
+  }
+  return ntohs(address.sin_port);
 }
 
 std::string as_user() {
@@ -58,11 +77,14 @@ MariadbServer::MariadbServer(const std::vector<std::string>& options) {
            name + "/data" + as_user() + " >" + name + "/log 2>&1")) {
     throw std::runtime_error("mariadb-install-db failed: " + content(folder_ / "log"));
   }
+  port_ = free_port();
   std::vector<std::string> arguments{"mariadbd",
                                      "--no-defaults",
                                      "--datadir=" + name + "/data",
                                      "--socket=" + name + "/socket",
-                                     "--skip-networking",
+                                     "--bind-address=127.0.0.1",
+                                     "--port=" + std::to_string(port_),
+                                     "--skip-name-resolve",
                                      "--innodb-buffer-pool-size=32M",
                                      "--default-time-zone=+00:00",
                                      "--character-set-server=utf8mb4",
@@ -98,6 +120,15 @@ MariadbServer::MariadbServer(const std::vector<std::string>& options) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  // Users without a name would shadow those of any host.
+  sql(std::string("DELETE FROM mysql.global_priv WHERE User=''; FLUSH PRIVILEGES;"
+                  "CREATE USER '") +
+      kUser + "'@'%' IDENTIFIED BY '" + kPassword + "'; GRANT ALL ON *.* TO '" + kUser + "'@'%'");
+}
+
+std::string MariadbServer::url(const std::string& database) const {
+  return std::string("mysql://") + kUser + ":p%40ss%2Fword%3A1@127.0.0.1:" + std::to_string(port_) +
+         "/" + database;
 }
 
 MariadbServer::~MariadbServer() {
