@@ -6,6 +6,7 @@
 #include <errmsg.h>
 #include <fcntl.h>
 #include <mysqld_error.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "ustream/error.hpp"
@@ -386,8 +387,9 @@ void Client::set_up_session(const Options& options) {
       "SET SESSION time_zone='+00:00',autocommit=1,net_write_timeout=3600,"
       "sql_mode='STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,"
       "NO_ENGINE_SUBSTITUTION',sql_safe_updates=0,sql_select_limit=DEFAULT,"
-      "lock_wait_timeout=" +
-      wait + ",innodb_lock_wait_timeout=" + wait);
+      "max_sort_length=" +
+      std::to_string(kMaxSortLength) + ",lock_wait_timeout=" + wait +
+      ",innodb_lock_wait_timeout=" + wait);
 }
 
 std::uint64_t Client::execute(std::string_view sql) {
@@ -443,6 +445,12 @@ void Client::ping() {
 
 void Client::cancel() noexcept {
   ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
+bool Client::is_stale() const noexcept {
+  // What can be read now is the end of the connection, or an error that ends it.
+  pollfd socket{socket_.get(), POLLIN, 0};
+  return !usable_ || ::poll(&socket, 1, 0) != 0;
 }
 
 void Client::fail() {

@@ -49,6 +49,9 @@ struct ServerError {
 /// values that do not fit, statements of ours that are refused).
 [[noreturn]] void throw_mysql_error(const ServerError& error, std::string_view where);
 
+/// How many bytes of a value a session sorts by: more than the longest key has.
+inline constexpr std::uint64_t kMaxSortLength = 4096;
+
 /// A session that is set up the same way for every use: utf8mb4, UTC, strict mode, autocommit; lock
 /// waits end before the call's timeout. An UPDATE counts the rows it found.
 ///
@@ -75,6 +78,14 @@ class Client {
   /// Ends a call that another thread is blocked in, and every call after it: they throw
   /// ConnectionError. Any thread, as long as the client lives.
   void cancel() noexcept;
+
+  /// Gives the connection up, with whatever the server is still sending. Own thread.
+  void abandon() noexcept {
+    usable_ = false;
+    cancel();
+  }
+  /// Whether the server may have ended the connection while nothing was asked of it. Asks nobody.
+  [[nodiscard]] bool is_stale() const noexcept;
 
   [[nodiscard]] MYSQL* handle() const noexcept { return handle_.get(); }
   [[nodiscard]] const ServerInfo& server() const noexcept { return server_; }
