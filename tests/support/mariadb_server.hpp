@@ -16,6 +16,11 @@ class MariadbServer final : public SqlServer {
 
   /// Throws std::runtime_error with the server's log when it does not start.
   explicit MariadbServer(const std::vector<std::string>& options = {});
+
+  [[nodiscard]] std::string gtids() const override;
+  void follow(const SqlServer& primary) const override;
+  [[nodiscard]] bool has(const std::string& gtids, int seconds) const override;
+  void promote() const override;
 };
 
 }  // namespace ustream::test

@@ -27,15 +27,8 @@ constexpr int kStartSeconds = 60;
 constexpr int kStopSeconds = 30;
 constexpr std::size_t kLogEnd = 4000;
 
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 std::string end_of(const std::string& path) {
-  const std::string text = content(path);
+  const std::string text = content_of(path);
   return text.substr(text.size() > kLogEnd ? text.size() - kLogEnd : 0);
 }
 
@@ -112,8 +105,8 @@ std::string ServerProcess::run(std::vector<std::string> words, const std::string
   const pid_t pid = spawn(words, streams);
   int status = 0;
   ::waitpid(pid, &status, 0);
-  std::string out = content(streams.out);
-  const std::string err = content(streams.err);
+  std::string out = content_of(streams.out);
+  const std::string err = content_of(streams.err);
   std::filesystem::remove_all(own);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     throw std::runtime_error(err + out.substr(0, kLogEnd) + " from " + joined(words) + " with " +
@@ -156,6 +149,13 @@ bool ServerProcess::reap() {
   }
   pid_ = -1;
   return true;
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 std::string find_program(const std::string& name) {

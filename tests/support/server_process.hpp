@@ -46,6 +46,9 @@ class ServerProcess {
   pid_t pid_ = -1;
 };
 
+/// The bytes of a file; empty when there is none.
+std::string content_of(const std::string& path);
+
 /// Where a program is, in PATH or in /usr/sbin; empty when nowhere.
 std::string find_program(const std::string& name);
 

@@ -13,12 +13,13 @@ void SqlServer::start_first(std::vector<std::string> command,
   command_ = std::move(command);
   for (const char* option :
        {"--bind-address=127.0.0.1", "--default-time-zone=+00:00", "--character-set-server=utf8mb4",
-        "--server-id=7", "--binlog-format=ROW", "--binlog-row-metadata=FULL",
-        "--innodb-buffer-pool-size=32M",
+        "--binlog-format=ROW", "--binlog-row-metadata=FULL", "--innodb-buffer-pool-size=32M",
         // Nobody pulls the plug on a test's server; its files survive its own death as they are.
         "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=OFF"}) {
     command_.emplace_back(option);
   }
+  command_.push_back("--server-id=" + std::to_string(port_));
+  command_.push_back("--relay-log=" + process_.path("data/relay"));
   command_.push_back("--datadir=" + process_.path("data"));
   command_.push_back("--log-bin=" + process_.path("data/bin"));
   command_.push_back("--socket=" + socket());
@@ -46,6 +47,14 @@ std::string SqlServer::sql(const std::string& statements) const {
     words.push_back(word);
   }
   return process_.run(words, statements);
+}
+
+std::string SqlServer::line_of(const std::string& statements) const {
+  std::string line = sql(statements);
+  if (line.ends_with('\n')) {
+    line.pop_back();
+  }
+  return line;
 }
 
 std::vector<std::string> SqlServer::close_binlog() const {

@@ -23,10 +23,16 @@ class SqlServer {
   /// Runs statements (UTF-8) as root and returns what they print: columns by tabs, no header.
   /// Throws std::runtime_error with the server's words.
   std::string sql(const std::string& statements) const;
+  /// The same for statements that print one line, without its end.
+  [[nodiscard]] std::string line_of(const std::string& statements) const;
   /// Closes the binlog file that is written to and returns the paths of all closed ones, in order.
   [[nodiscard]] std::vector<std::string> close_binlog() const;
   /// What the server's own tool prints for binlog files: rows as commented pseudo-SQL, decoded.
   [[nodiscard]] std::string dump(const std::vector<std::string>& files) const;
+
+  /// The path of a file in the server's folder, and what is in it.
+  [[nodiscard]] std::string path(const std::string& name) const { return process_.path(name); }
+  [[nodiscard]] std::string file(const std::string& name) const { return content_of(path(name)); }
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::string socket() const { return process_.path("socket"); }
@@ -35,6 +41,18 @@ class SqlServer {
   [[nodiscard]] static std::string password() { return "pass:word@/"; }
   /// "mysql://watcher:…@127.0.0.1:port/database".
   [[nodiscard]] std::string url(std::string_view database) const;
+
+  // Replication by GTID, between two servers of one kind. A server that has followed another, or
+  // was followed, can follow the next.
+
+  /// What the server has logged, as its GTIDs: all that a replica must have to be level with it.
+  [[nodiscard]] virtual std::string gtids() const = 0;
+  /// Copies what `primary` logs, from the first transaction that this one does not have.
+  virtual void follow(const SqlServer& primary) const = 0;
+  /// Waits until this one has what `gtids` says; false after `seconds`.
+  [[nodiscard]] virtual bool has(const std::string& gtids, int seconds) const = 0;
+  /// Applies what was received of the primary, which may be dead, and follows it no more.
+  virtual void promote() const = 0;
 
   /// Ends the server as a crash would, or in good order; start() brings it back on the same port.
   void kill() { process_.kill(); }
