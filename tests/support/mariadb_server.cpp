@@ -71,8 +71,8 @@ void MariadbServer::follow(const SqlServer& primary) const {
   // What it logged itself as a primary counts as copied.
   sql("SET GLOBAL gtid_slave_pos = @@gtid_current_pos; CHANGE MASTER TO MASTER_HOST = '127.0.0.1', "
       "MASTER_PORT = " +
-      std::to_string(primary.port()) + ", MASTER_USER = '" + user() + "', MASTER_PASSWORD = '" +
-      password() + "', MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = slave_pos; START SLAVE");
+      std::to_string(primary.port()) + ", MASTER_USER = '" + kUser + "', MASTER_PASSWORD = '" +
+      kPassword + "', MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = slave_pos; START SLAVE");
 }
 
 bool MariadbServer::has(const std::string& gtids, int seconds) const {

@@ -58,8 +58,8 @@ std::string MysqlServer::gtids() const {
 
 void MysqlServer::follow(const SqlServer& primary) const {
   sql("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = " +
-      std::to_string(primary.port()) + ", SOURCE_USER = '" + user() + "', SOURCE_PASSWORD = '" +
-      password() +
+      std::to_string(primary.port()) + ", SOURCE_USER = '" + kUser + "', SOURCE_PASSWORD = '" +
+      kPassword +
       "', SOURCE_CONNECT_RETRY = 1, SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1;"
       "START REPLICA");
 }

@@ -12,8 +12,9 @@ void SqlServer::start_first(std::vector<std::string> command,
                             const std::string& identified) {
   command_ = std::move(command);
   for (const char* option :
-       {"--bind-address=127.0.0.1", "--default-time-zone=+00:00", "--character-set-server=utf8mb4",
-        "--binlog-format=ROW", "--binlog-row-metadata=FULL", "--innodb-buffer-pool-size=32M",
+       {"--bind-address=127.0.0.1", "--skip-name-resolve", "--default-time-zone=+00:00",
+        "--character-set-server=utf8mb4", "--binlog-format=ROW", "--binlog-row-metadata=FULL",
+        "--innodb-buffer-pool-size=32M",
         // Nobody pulls the plug on a test's server; its files survive its own death as they are.
         "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=OFF"}) {
     command_.emplace_back(option);
@@ -29,8 +30,8 @@ void SqlServer::start_first(std::vector<std::string> command,
   }
   command_.insert(command_.end(), options.begin(), options.end());
   start();
-  sql("SET sql_log_bin = 0; CREATE USER " + user() + "@'%' " + identified + " BY '" + password() +
-      "'; GRANT ALL ON *.* TO " + user() + "@'%' WITH GRANT OPTION");
+  sql(std::string("SET sql_log_bin = 0; CREATE USER '") + kUser + "'@'%' " + identified + " BY '" +
+      kPassword + "'; GRANT ALL ON *.* TO '" + kUser + "'@'%' WITH GRANT OPTION");
 }
 
 void SqlServer::start() {
@@ -81,8 +82,8 @@ std::string SqlServer::dump(const std::vector<std::string>& files) const {
 }
 
 std::string SqlServer::url(std::string_view database) const {
-  return "mysql://" + user() + ":pass%3Aword%40%2F@127.0.0.1:" + std::to_string(port_) + "/" +
-         std::string(database);
+  return std::string("mysql://") + kUser + ":p%40ss%2Fword%3A1@127.0.0.1:" + std::to_string(port_) +
+         "/" + std::string(database);
 }
 
 }  // namespace ustream::test

@@ -36,10 +36,10 @@ class SqlServer {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::string socket() const { return process_.path("socket"); }
-  /// A user for connections from anywhere, with this password, as "user" and "password" are.
-  [[nodiscard]] static std::string user() { return "watcher"; }
-  [[nodiscard]] static std::string password() { return "pass:word@/"; }
-  /// "mysql://watcher:…@127.0.0.1:port/database".
+  /// Who may do everything, from anywhere.
+  static constexpr const char* kUser = "tester";
+  static constexpr const char* kPassword = "p@ss/word:1";
+  /// "mysql://tester:…@127.0.0.1:port/database".
   [[nodiscard]] std::string url(std::string_view database) const;
 
   // Replication by GTID, between two servers of one kind. A server that has followed another, or
