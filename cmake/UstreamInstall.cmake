@@ -27,6 +27,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/ustreamConfigVersion.cma
 install(
   FILES "${PROJECT_BINARY_DIR}/ustreamConfig.cmake"
         "${PROJECT_BINARY_DIR}/ustreamConfigVersion.cmake"
+        "${PROJECT_SOURCE_DIR}/cmake/FindMariaDBClient.cmake"
         "${PROJECT_SOURCE_DIR}/cmake/Findre2.cmake"
   DESTINATION "${USTREAM_CMAKE_DIR}")
 

@@ -51,16 +51,6 @@ void append_fraction(std::string& out, std::int64_t micros, std::size_t digits) 
   }
 }
 
-struct Clock {
-  std::int64_t year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  unsigned second = 0;
-  std::int64_t micros = 0;
-};
-
 std::string text_of(const Clock& clock, std::size_t digits) {
   std::string text =
       formatted("%04lld-%02u-%02u %02u:%02u:%02u", static_cast<long long>(clock.year), clock.month,
@@ -73,7 +63,8 @@ std::string_view keep_text(Scratch& scratch, std::string_view text) {
   return scratch.keep(text);
 }
 
-/// A date that no calendar knows stays the server's own text.
+}  // namespace
+
 ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratch) {
   const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(clock.year)),
                                          std::chrono::month(clock.month),
@@ -86,6 +77,8 @@ ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratc
   return ValueView::of(
       DateTime{seconds * 1'000'000 + clock.micros, static_cast<std::uint8_t>(digits)});
 }
+
+namespace {
 
 Clock clock_of_datetime2(ByteReader reader, std::size_t digits) {
   const auto packed = reader.big_endian(5) - 0x80'0000'0000ULL;

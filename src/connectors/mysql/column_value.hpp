@@ -27,6 +27,21 @@ namespace ustream::mysql {
 [[nodiscard]] ValueView decode_value(const BinlogColumn& column, std::string_view bytes,
                                      Scratch& scratch);
 
+/// A date and time as the server takes it apart; zero and impossible dates too.
+struct Clock {
+  std::int64_t year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  unsigned hour = 0;
+  unsigned minute = 0;
+  unsigned second = 0;
+  std::int64_t micros = 0;
+};
+
+/// A date-time, or the server's own text where no calendar knows the date. `digits`: of the
+/// fraction.
+[[nodiscard]] ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratch);
+
 /// Appends a DECIMAL(precision, scale) with all its digits; false when the bytes are not of that
 /// type. Source: decimal2bin in MySQL's decimal.cc.
 [[nodiscard]] bool append_decimal(std::string& out, std::string_view bytes, std::size_t precision,
