@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ustream/error.hpp"
-
-#include "connectors/mysql/binlog_file.hpp"
+#include "decoded_binlog.hpp"
 #include "mariadb_server.hpp"
 
 namespace ustream::test {
@@ -15,46 +13,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-struct Decoded {
-  Lines lines;  ///< "c db.t 1 {after} <- {before} (seq, last)", "quarantine db.t: reason"
-  std::string error;
-  mysql::DecodeReport report;
-};
-
-std::string line_of(const Change& change) {
-  std::string text(to_string(change.op));
-  text += " " + change.collection();
-  if (const auto key = change.key_text()) {
-    text += " " + *key;
-  }
-  text += change.after ? " " + change.after.to_json() : "";
-  text += change.before ? " <- " + change.before.to_json() : "";
-  return text + " (" + std::to_string(change.transaction.seq) +
-         (change.transaction.last ? ", last)" : ")");
-}
-
-Decoded decode(const Lines& files) {
-  Decoded decoded;
-  mysql::BinlogFileReader reader([&](const ChangeBatchPtr& batch) {
-    auto notice = batch->notices.begin();
-    for (std::size_t i = 0; i <= batch->changes.size(); ++i) {
-      for (; notice != batch->notices.end() && notice->index == i; ++notice) {
-        const auto& quarantine = std::get<Quarantine>(notice->what);
-        decoded.lines.push_back("quarantine " + quarantine.collection + ": " + quarantine.reason);
-      }
-      if (i < batch->changes.size()) {
-        decoded.lines.push_back(line_of(batch->changes[i]));
-      }
-    }
-  });
-  try {
-    reader.read(files);
-  } catch (const Error& error) {
-    decoded.error = error.what();
-  }
-  decoded.report = reader.report();
-  return decoded;
-}
+using Decoded = DecodedBinlog;
 
 class MysqlDecode : public ::testing::Test {
  protected:
@@ -62,15 +21,6 @@ class MysqlDecode : public ::testing::Test {
     if (const std::string why = MariadbServer::missing(); !why.empty()) {
       GTEST_SKIP() << why;
     }
-  }
-  /// What the server logs of `statements`, run in a database "d" that exists already.
-  static Lines log_of(MariadbServer& server, const std::string& statements) {
-    server.sql("CREATE DATABASE d");
-    const std::size_t before = server.close_binlog().size();
-    server.sql("USE d; " + statements);
-    Lines files = server.close_binlog();
-    files.erase(files.begin(), files.begin() + static_cast<std::ptrdiff_t>(before));
-    return files;
   }
 };
 
@@ -161,9 +111,9 @@ TEST_F(MysqlDecode, TellsEveryTypeExactly) {
     columns.erase(newer, std::string_view(" COLLATE uca1400_ai_ci").size());
   }
   const Lines files =
-      log_of(server, "SET sql_mode = 'ALLOW_INVALID_DATES'; CREATE TABLE t(id INT PRIMARY KEY" +
-                         columns + "); INSERT INTO t VALUES(1" + literals + ")");
-  const Decoded decoded = decode(files);
+      binlog_of(server, "SET sql_mode = 'ALLOW_INVALID_DATES'; CREATE TABLE t(id INT PRIMARY KEY" +
+                            columns + "); INSERT INTO t VALUES(1" + literals + ")");
+  const Decoded decoded = decode_binlog(files);
   EXPECT_EQ(decoded.error, "");
   ASSERT_EQ(decoded.lines.size(), 2U);
   EXPECT_EQ(decoded.lines[1], "c d.t 1 {\"id\":1" + expected + "} (1, last)");
@@ -171,7 +121,7 @@ TEST_F(MysqlDecode, TellsEveryTypeExactly) {
 
 TEST_F(MysqlDecode, TellsTransactionsDefinitionsAndXa) {
   MariadbServer server;
-  const Decoded decoded = decode(log_of(
+  const Decoded decoded = decode_binlog(binlog_of(
       server,
       "CREATE TABLE t(id INT PRIMARY KEY, v INT); CREATE TABLE n(a INT);"
       "INSERT INTO t VALUES(1, 1), (2, 2);"
@@ -203,7 +153,7 @@ TEST_F(MysqlDecode, TellsTransactionsDefinitionsAndXa) {
 
 TEST_F(MysqlDecode, TellsAbsentColumnsStatementsAndCompressedRows) {
   MariadbServer server({"--binlog-row-metadata=NO_LOG"});
-  const Decoded decoded = decode(log_of(
+  const Decoded decoded = decode_binlog(binlog_of(
       server,
       "CREATE TABLE t(id INT PRIMARY KEY, v VARCHAR(1000), w INT); INSERT INTO t VALUES(1, 'a', 2);"
       "SET SESSION binlog_row_image = MINIMAL; UPDATE t SET w = 3; DELETE FROM t;"
@@ -229,11 +179,11 @@ TEST_F(MysqlDecode, TellsAbsentColumnsStatementsAndCompressedRows) {
 TEST_F(MysqlDecode, TellsDamageAfterAllThatCanBeRead) {
   MariadbServer server;
   const Lines files =
-      log_of(server,
-             "CREATE TABLE t(id INT PRIMARY KEY, v TEXT);"
-             "INSERT INTO t VALUES(1, REPEAT('a', 50)); INSERT INTO t VALUES(2, 'b');"
-             "INSERT INTO t VALUES(3, 'c')");
-  const Decoded whole = decode(files);
+      binlog_of(server,
+                "CREATE TABLE t(id INT PRIMARY KEY, v TEXT);"
+                "INSERT INTO t VALUES(1, REPEAT('a', 50)); INSERT INTO t VALUES(2, 'b');"
+                "INSERT INTO t VALUES(3, 'c')");
+  const Decoded whole = decode_binlog(files);
   ASSERT_EQ(whole.lines.size(), 4U);
   std::ifstream in(files.front(), std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -241,7 +191,7 @@ TEST_F(MysqlDecode, TellsDamageAfterAllThatCanBeRead) {
   std::size_t told = 0;
   for (std::size_t size = 4; size < bytes.size(); size += 7) {
     std::ofstream(copy, std::ios::binary) << bytes.substr(0, size);
-    const Decoded cut = decode({copy});
+    const Decoded cut = decode_binlog({copy});
     ASSERT_LE(cut.lines.size(), whole.lines.size());
     ASSERT_GE(cut.lines.size(), told) << size;  // longer files tell no less
     told = cut.lines.size();
@@ -259,12 +209,12 @@ TEST_F(MysqlDecode, TellsDamageAfterAllThatCanBeRead) {
     flipped[at] = 'A';
   }
   std::ofstream(copy, std::ios::binary) << flipped;
-  const Decoded damaged = decode({copy});
+  const Decoded damaged = decode_binlog({copy});
   EXPECT_EQ(damaged.error, "");
   EXPECT_EQ(damaged.lines, (Lines{whole.lines[0], "quarantine : the event's checksum is wrong",
                                   whole.lines[2], whole.lines[3]}));
-  EXPECT_NE(decode({"/dev/null"}).error.find("no binlog"), std::string::npos);
-  EXPECT_NE(decode({"/no/such/file"}).error.find("cannot open"), std::string::npos);
+  EXPECT_NE(decode_binlog({"/dev/null"}).error.find("no binlog"), std::string::npos);
+  EXPECT_NE(decode_binlog({"/no/such/file"}).error.find("cannot open"), std::string::npos);
 }
 
 }  // namespace
