@@ -1,38 +1,21 @@
-// A real MariaDB server of a test's own: in a temporary folder, reached by a Unix socket only.
+// A real MariaDB server of a test's own.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
+#include "sql_server.hpp"
 
 namespace ustream::test {
 
-/// Started by the constructor, killed and removed by the destructor (or by the kernel when the test
-/// dies first). Logs rows with full metadata unless `options` say otherwise. One thread.
-class MariadbServer {
+/// See SqlServer. Its `options` come last and so override the others.
+class MariadbServer final : public SqlServer {
  public:
   /// Why there can be none here; empty when there can. A test skips itself with it.
   [[nodiscard]] static std::string missing();
 
   /// Throws std::runtime_error with the server's log when it does not start.
   explicit MariadbServer(const std::vector<std::string>& options = {});
-  ~MariadbServer();
-  MariadbServer(const MariadbServer&) = delete;
-  MariadbServer& operator=(const MariadbServer&) = delete;
-
-  /// Runs statements (UTF-8) and returns what they print: columns by tabs, no header. Throws
-  /// std::runtime_error with the server's words.
-  std::string sql(const std::string& statements);
-  /// Closes the binlog file that is written to and returns the paths of all closed ones, in order.
-  std::vector<std::string> close_binlog();
-
- private:
-  [[nodiscard]] bool answers() const;
-
-  std::filesystem::path folder_;
-  pid_t pid_ = -1;
 };
 
 }  // namespace ustream::test

@@ -1,0 +1,23 @@
+// A real MySQL server of a test's own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sql_server.hpp"
+
+namespace ustream::test {
+
+/// See SqlServer. The one that scripts/fetch-mysql.sh has fetched; with GTIDs, and its user's
+/// password is of the kind caching_sha2_password. Its `options` come last and so override the
+/// others.
+class MysqlServer final : public SqlServer {
+ public:
+  /// Why there can be none here; empty when there can. A test skips itself with it.
+  [[nodiscard]] static std::string missing();
+
+  /// Throws std::runtime_error with the server's log when it does not start.
+  explicit MysqlServer(const std::vector<std::string>& options = {});
+};
+
+}  // namespace ustream::test
