@@ -5,6 +5,8 @@
 
 #include "ustream/json.hpp"
 
+#include "model/json_text.hpp"
+
 namespace ustream {
 namespace {
 
@@ -71,11 +73,8 @@ class JsonMembers final : public FieldVisitor {
     return fields_.empty() || std::find(fields_.begin(), fields_.end(), name) != fields_.end();
   }
   void visit(std::size_t /*index*/, std::string_view name, const ValueView& value) override {
-    out_ += separator_;
+    model::write_json_member(out_, separator_, name, value);
     separator_ = ',';
-    write_json_string(out_, name);
-    out_ += ':';
-    write_json(out_, value);
     scratch_.clear();
   }
   void finish() { out_ += separator_ == '{' ? "{}" : "}"; }

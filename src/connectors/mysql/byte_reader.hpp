@@ -21,6 +21,11 @@ namespace ustream::mysql {
       case 2:
         std::memcpy(&value, at, 2);
         return value;
+      case 3: {
+        std::uint16_t low = 0;
+        std::memcpy(&low, at, 2);
+        return low | std::uint64_t{static_cast<unsigned char>(at[2])} << 16U;
+      }
       case 4:
         std::memcpy(&value, at, 4);
         return value;
@@ -38,9 +43,32 @@ namespace ustream::mysql {
 }
 /// The same with the highest first.
 [[nodiscard]] inline std::uint64_t big_endian_at(const char* at, std::size_t size) noexcept {
+  const auto byte = [at](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(at[i])};
+  };
+  const auto four = [at] {
+    std::uint32_t value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return std::uint64_t{std::endian::native == std::endian::little ? __builtin_bswap32(value)
+                                                                    : value};
+  };
+  switch (size) {
+    case 1:
+      return byte(0);
+    case 2:
+      return byte(0) << 8U | byte(1);
+    case 3:
+      return byte(0) << 16U | byte(1) << 8U | byte(2);
+    case 4:
+      return four();
+    case 5:
+      return four() << 8U | byte(4);
+    default:
+      break;
+  }
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    value = (value << 8U) | static_cast<unsigned char>(at[i]);
+    value = value << 8U | byte(i);
   }
   return value;
 }

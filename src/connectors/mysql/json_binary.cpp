@@ -18,8 +18,9 @@ std::size_t variable_length(ByteReader& reader) noexcept {
   return static_cast<std::size_t>(length);
 }
 
-/// Whether the value stands in its entry instead of elsewhere.
-bool is_inlined(JsonType type, std::size_t word) noexcept {
+}  // namespace
+
+bool json_is_inlined(JsonType type, std::size_t word) noexcept {
   switch (type) {
     case JsonType::literal:
     case JsonType::int16:
@@ -32,8 +33,6 @@ bool is_inlined(JsonType type, std::size_t word) noexcept {
       return false;
   }
 }
-
-}  // namespace
 
 std::optional<JsonContainer> JsonContainer::open(const JsonRef& value) noexcept {
   JsonContainer container;
@@ -65,7 +64,7 @@ std::optional<std::string_view> JsonContainer::key(std::size_t i) const noexcept
 std::optional<JsonRef> JsonContainer::value(std::size_t i) const noexcept {
   const std::size_t entry = 2 * word_ + count_ * key_entry_ + i * (1 + word_);
   const auto type = static_cast<JsonType>(bytes_[entry]);
-  if (is_inlined(type, word_)) {
+  if (json_is_inlined(type, word_)) {
     return JsonRef{type, bytes_.substr(entry + 1, word_)};
   }
   const auto at = static_cast<std::size_t>(little_endian_at(bytes_.data() + entry + 1, word_));

@@ -53,6 +53,8 @@ class JsonContainer {
   [[nodiscard]] static std::optional<JsonContainer> open(const JsonRef& value) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  /// Bytes of all of it.
+  [[nodiscard]] std::size_t byte_size() const noexcept { return bytes_.size(); }
   /// Bytes of its sizes and entries.
   [[nodiscard]] std::size_t header_size() const noexcept {
     return 2 * word_ + count_ * (key_entry_ + 1 + word_);
@@ -68,6 +70,10 @@ class JsonContainer {
   std::size_t key_entry_ = 0;  // bytes of a key's entry; 0: an array
   std::size_t count_ = 0;
 };
+
+/// Whether a value of that type stands in its entry, in a container of that word, and not
+/// elsewhere.
+[[nodiscard]] bool json_is_inlined(JsonType type, std::size_t word) noexcept;
 
 /// The content of a string, behind its length.
 [[nodiscard]] std::optional<std::string_view> json_string(std::string_view bytes) noexcept;

@@ -27,17 +27,15 @@ std::uint64_t head_of(std::string_view name) noexcept {
 }  // namespace
 
 BinlogRowCodec::BinlogRowCodec(TableMapPtr table, std::string_view present)
-    : table_(std::move(table)), ordinal_(table_->columns.size(), kAbsent) {
-  for (std::size_t i = 0; i < ordinal_.size(); ++i) {
+    : table_(std::move(table)), slots_(table_->columns.size()) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
     name_heads_.push_back(head_of(table_->columns[i].name));
     if ((static_cast<unsigned char>(present[i / 8]) >> (i % 8) & 1U) != 0) {
-      ordinal_[i] = static_cast<std::uint32_t>(plans_.size());
+      slots_[i].ordinal = static_cast<std::uint32_t>(plans_.size());
       columns_.push_back(static_cast<std::uint32_t>(i));
       plans_.emplace_back(table_->columns[i]);
     }
   }
-  offsets_.resize(plans_.size());
-  run_of_.resize(plans_.size());
   std::size_t first = 0;
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     // A run's bits are in one word of the bitmap.
@@ -55,8 +53,9 @@ void BinlogRowCodec::add_run(std::size_t first, std::size_t end) {
   run.first_check = static_cast<std::uint32_t>(checks_.size());
   run.prefix = static_cast<std::uint8_t>(plans_[end - 1].prefix_size());
   for (std::size_t i = first; i < end; ++i) {
-    offsets_[i] = run.fixed;
-    run_of_[i] = static_cast<std::uint32_t>(runs_.size());
+    Slot& slot = slots_[columns_[i]];
+    slot.run = static_cast<std::uint32_t>(runs_.size());
+    slot.offset = run.fixed;
     run.fixed += plans_[i].fixed_size();
     run.nulls |= std::uint64_t{1} << i % kWordBits;
     if (plans_[i].is_checked()) {
@@ -83,9 +82,9 @@ std::size_t BinlogRowCodec::null_size(const Run& run, std::uint64_t nulls) const
 }
 
 std::size_t BinlogRowCodec::offset_in(const Run& run, std::uint64_t nulls,
-                                      std::size_t ordinal) const noexcept {
-  const std::uint64_t before = nulls & ((std::uint64_t{1} << ordinal % kWordBits) - 1);
-  return offsets_[ordinal] - (before == 0 ? 0 : null_size(run, before));
+                                      const Slot& slot) const noexcept {
+  const std::uint64_t before = nulls & ((std::uint64_t{1} << slot.ordinal % kWordBits) - 1);
+  return slot.offset - (before == 0 ? 0 : null_size(run, before));
 }
 
 std::size_t BinlogRowCodec::run_size(const Run& run, std::uint64_t nulls, const char* at,
@@ -115,16 +114,17 @@ std::optional<std::string_view> BinlogRowCodec::image(std::string_view bytes) co
 }
 
 void BinlogRowCodec::check_run(const Run& run, std::uint64_t nulls, const char* at,
-                               std::string& why) const {
+                               CheckedImage& checked) const {
   for (std::size_t i = run.first_check; i < run.end_check; ++i) {
     const std::size_t ordinal = checks_[i];
     if ((nulls >> ordinal % kWordBits & 1U) != 0) {
       continue;
     }
     const ColumnPlan& plan = plans_[ordinal];
-    const char* const value = at + offset_in(run, nulls, ordinal);
+    const char* const value = at + offset_in(run, nulls, slots_[columns_[ordinal]]);
     if (const char* reason = plan.undecodable({value, plan.size_at(value)})) {
-      why = "column '" + plan.column().name + "' " + reason;
+      checked.column = &plan.column();
+      checked.reason = reason;
       return;
     }
   }
@@ -143,8 +143,8 @@ std::optional<CheckedImage> BinlogRowCodec::image_and_check(std::string_view byt
     if (size > left) {
       return std::nullopt;
     }
-    if (run.first_check != run.end_check && checked.undecodable.empty()) {
-      check_run(run, nulls, bytes.data() + at, checked.undecodable);
+    if (run.first_check != run.end_check && checked.reason == nullptr) {
+      check_run(run, nulls, bytes.data() + at, checked);
     }
     at += size;
   }
@@ -153,34 +153,33 @@ std::optional<CheckedImage> BinlogRowCodec::image_and_check(std::string_view byt
 }
 
 std::string BinlogRowCodec::undecodable(std::string_view image) const {
-  return checks_.empty() ? std::string() : std::move(image_and_check(image)->undecodable);
+  return checks_.empty() ? std::string() : image_and_check(image)->undecodable();
 }
 
-const char* BinlogRowCodec::find_value(const char* image, std::size_t ordinal) const noexcept {
-  const std::size_t target = run_of_[ordinal];
+const char* BinlogRowCodec::find_value(const char* image, const Slot& slot) const noexcept {
   const char* at = image + null_bytes();
-  for (std::size_t i = 0; i < target; ++i) {
+  for (std::size_t i = 0; i < slot.run; ++i) {
     at += run_size(runs_[i], nulls_of(image, runs_[i]), at, ColumnPlan::kImpossible);
   }
-  const Run& run = runs_[target];
-  return at + offset_in(run, nulls_of(image, run), ordinal);
+  const Run& run = runs_[slot.run];
+  return at + offset_in(run, nulls_of(image, run), slot);
 }
 
 BinlogRowCodec::Place BinlogRowCodec::place(std::string_view image,
                                             std::size_t index) const noexcept {
-  const std::uint32_t ordinal = ordinal_[index];
-  if (ordinal == kAbsent) {
+  const Slot& slot = slots_[index];
+  if (slot.ordinal == kAbsent) {
     return {};
   }
-  if (is_null(image.data(), ordinal)) {
+  if (is_null(image.data(), slot.ordinal)) {
     return {true, true, {}};
   }
-  const char* const value = find_value(image.data(), ordinal);
-  return {true, false, {value, plans_[ordinal].size_at(value)}};
+  const char* const value = find_value(image.data(), slot);
+  return {true, false, {value, plans_[slot.ordinal].size_at(value)}};
 }
 
 std::size_t BinlogRowCodec::field_count(std::span<const std::byte> /*raw*/) const {
-  return ordinal_.size();
+  return slots_.size();
 }
 
 std::string_view BinlogRowCodec::field_name(std::span<const std::byte> /*raw*/,
@@ -201,16 +200,16 @@ std::optional<std::size_t> BinlogRowCodec::find(std::span<const std::byte> /*raw
 
 std::optional<ValueView> BinlogRowCodec::field(std::span<const std::byte> raw, std::size_t index,
                                                Scratch& scratch) const {
-  const std::uint32_t ordinal = ordinal_[index];
-  if (ordinal == kAbsent) {
+  const Slot& slot = slots_[index];
+  if (slot.ordinal == kAbsent) {
     return std::nullopt;
   }
   const char* const image = chars_of(raw);
-  if (is_null(image, ordinal)) {
+  if (is_null(image, slot.ordinal)) {
     return ValueView();
   }
-  const ColumnPlan& plan = plans_[ordinal];
-  const char* const value = find_value(image, ordinal);
+  const ColumnPlan& plan = plans_[slot.ordinal];
+  const char* const value = find_value(image, slot);
   return plan.value({value, plan.size_at(value)}, scratch);
 }
 

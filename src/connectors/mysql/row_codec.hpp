@@ -21,8 +21,13 @@ namespace ustream::mysql {
 /// An image, and whether its values can be decoded.
 struct CheckedImage {
   std::string_view bytes;
-  /// Why some column of it cannot be decoded: "column 'a' is …"; empty when all can.
-  std::string undecodable;
+  /// The first column that cannot be decoded, and why; null: all can.
+  const BinlogColumn* column = nullptr;
+  const char* reason = nullptr;
+  /// "column 'a' is …"; empty when all can be decoded.
+  [[nodiscard]] std::string undecodable() const {
+    return column == nullptr ? std::string() : "column '" + column->name + "' " + reason;
+  }
 };
 
 /// Decodes the images of one table which hold one choice of columns; the others are absent.
@@ -66,6 +71,12 @@ class BinlogRowCodec final : public DocumentCodec {
 
  private:
   static constexpr std::uint32_t kAbsent = UINT32_MAX;
+  /// Where a column of the table stands.
+  struct Slot {
+    std::uint32_t ordinal = kAbsent;  // among those that are present
+    std::uint32_t run = 0;
+    std::size_t offset = 0;  // in its run, when nothing before it is null
+  };
   struct Run {
     std::uint64_t nulls = 0;  // its columns' bits in their word of the bitmap
     std::size_t fixed = 0;    // bytes when nothing is null and what varies is empty
@@ -79,13 +90,13 @@ class BinlogRowCodec final : public DocumentCodec {
   [[nodiscard]] std::uint64_t nulls_of(const char* image, const Run& run) const noexcept;
   [[nodiscard]] std::size_t null_size(const Run& run, std::uint64_t nulls) const noexcept;
   [[nodiscard]] std::size_t offset_in(const Run& run, std::uint64_t nulls,
-                                      std::size_t ordinal) const noexcept;
+                                      const Slot& slot) const noexcept;
   /// The size of the run at `at`, of which `left` bytes are there; more than `left` when it is cut.
   [[nodiscard]] std::size_t run_size(const Run& run, std::uint64_t nulls, const char* at,
                                      std::size_t left) const noexcept;
-  void check_run(const Run& run, std::uint64_t nulls, const char* at, std::string& why) const;
+  void check_run(const Run& run, std::uint64_t nulls, const char* at, CheckedImage& checked) const;
   /// The value's first byte. REQUIRES a present column that is not null.
-  [[nodiscard]] const char* find_value(const char* image, std::size_t ordinal) const noexcept;
+  [[nodiscard]] const char* find_value(const char* image, const Slot& slot) const noexcept;
   [[nodiscard]] static bool is_null(const char* image, std::size_t ordinal) noexcept {
     return (static_cast<unsigned char>(image[ordinal / 8]) >> (ordinal % 8) & 1U) != 0;
   }
@@ -93,11 +104,9 @@ class BinlogRowCodec final : public DocumentCodec {
   TableMapPtr table_;
   std::vector<ColumnPlan> plans_;       // of the columns that are present, in order
   std::vector<std::uint32_t> columns_;  // their indexes
-  std::vector<std::size_t> offsets_;    // of each in its run, when nothing is null
   std::vector<Run> runs_;
-  std::vector<std::uint32_t> run_of_;   // of each present column
-  std::vector<std::uint32_t> checks_;   // those that may be undecodable
-  std::vector<std::uint32_t> ordinal_;  // of each column of the table among those present
+  std::vector<std::uint32_t> checks_;  // ordinals of those that may be undecodable
+  std::vector<Slot> slots_;            // of all columns of the table
   std::vector<std::uint64_t> name_heads_;
 };
 
