@@ -290,38 +290,38 @@ void BinlogDecoder::read_query(std::string_view body) {
 }
 
 void BinlogDecoder::read_statement(const std::string& database, const std::string& text) {
-  const Statement statement = parse_statement(text, database);
+  const LoggedStatement statement = parse_statement(text, database);
   switch (statement.kind) {
-    case Statement::Kind::begin:
+    case LoggedStatement::Kind::begin:
       if (!group_open_) {
         open_group();
       }
       began_ = true;
       return;
-    case Statement::Kind::other:
+    case LoggedStatement::Kind::other:
       if (is_standalone_ || (!is_mariadb_ && group_open_ && !began_)) {
         commit();  // a GRANT and the like is a group by itself
       }
       return;
-    case Statement::Kind::commit:
+    case LoggedStatement::Kind::commit:
       commit();
       return;
-    case Statement::Kind::xa_start:
+    case LoggedStatement::Kind::xa_start:
       if (!group_open_) {
         open_group();
       }
       began_ = true;
       xa_id_ = statement.xa_id;
       return;
-    case Statement::Kind::xa_commit:
-    case Statement::Kind::xa_rollback:
-      end_xa(statement.xa_id, statement.kind == Statement::Kind::xa_commit);
+    case LoggedStatement::Kind::xa_commit:
+    case LoggedStatement::Kind::xa_rollback:
+      end_xa(statement.xa_id, statement.kind == LoggedStatement::Kind::xa_commit);
       return;
-    case Statement::Kind::ddl:
-    case Statement::Kind::truncate:
+    case LoggedStatement::Kind::ddl:
+    case LoggedStatement::Kind::truncate:
       read_definition(statement, text);
       return;
-    case Statement::Kind::rows:
+    case LoggedStatement::Kind::rows:
       if (host_.concerns(database, text)) {
         quarantine(database,
                    "a change that was logged as a statement, not as rows: set binlog_format=ROW",
@@ -331,7 +331,7 @@ void BinlogDecoder::read_statement(const std::string& database, const std::strin
   }
 }
 
-void BinlogDecoder::read_definition(const Statement& statement, const std::string& text) {
+void BinlogDecoder::read_definition(const LoggedStatement& statement, const std::string& text) {
   if (!group_open_) {
     open_group();
   }
@@ -347,7 +347,7 @@ void BinlogDecoder::read_definition(const Statement& statement, const std::strin
       notice(Resync{ResyncReason::schema, {}, "the database was defined anew: " + text, {}});
     } else {
       Change change;
-      change.op = statement.kind == Statement::Kind::truncate ? Op::truncate : Op::ddl;
+      change.op = statement.kind == LoggedStatement::Kind::truncate ? Op::truncate : Op::ddl;
       change.statement = text;
       next_event_key();
       add(std::move(change), scope(std::make_shared<const Schema>(*name, std::vector<Column>(),

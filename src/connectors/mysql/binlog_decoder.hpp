@@ -23,6 +23,8 @@
 
 namespace ustream::mysql {
 
+struct PartialImage;
+
 /// What a decoder asks whoever drives it. Called inside push(), on its thread.
 class DecoderHost {
  public:
@@ -60,7 +62,7 @@ class DecoderHost {
 /// transaction when it is full, so memory is bounded by one event. Not thread-safe.
 /// Formats: MySQL's libbinlogevents, MariaDB's knowledge base "Replication Protocol".
 ///
-/// Known gaps, each told as quarantine: partial JSON updates (39) and encrypted logs. XA
+/// Known gaps: encrypted logs are told as quarantine (a server sends them decrypted); XA
 /// transactions that are prepared are held in memory until they end.
 class BinlogDecoder {
  public:
@@ -124,9 +126,12 @@ class BinlogDecoder {
                  RowsEvent kind);
   void read_row_images(const std::shared_ptr<RowsScope>& scope, std::string_view rows,
                        RowsEvent kind);
+  /// Makes the after-image of a partial update whole; returns why it cannot, or nothing.
+  [[nodiscard]] static std::string complete_after(RowsScope& scope, std::string_view before,
+                                                  const PartialImage& partial, CheckedImage& after);
   void read_query(std::string_view body);
   void read_statement(const std::string& database, const std::string& text);
-  void read_definition(const Statement& statement, const std::string& text);
+  void read_definition(const LoggedStatement& statement, const std::string& text);
   void read_xa_prepare(std::string_view body);
   void end_xa(const std::string& id, bool commit);
 

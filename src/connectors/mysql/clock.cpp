@@ -17,16 +17,6 @@ std::int64_t fraction_at(const char* bytes, std::size_t digits) noexcept {
   return static_cast<std::int64_t>(big_endian_at(bytes, size)) * kScale[size];
 }
 
-struct Clock {
-  std::uint64_t year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  unsigned second = 0;
-  std::int64_t micros = 0;
-};
-
 /// `value` with at least `width` digits.
 char* write_number(char* to, std::uint64_t value, int width) noexcept {
   std::array<char, 20> digits{};
@@ -102,6 +92,8 @@ std::int64_t days_of(const Clock& clock) noexcept {
   return static_cast<std::int64_t>(days) - 719'468 - 146'097;
 }
 
+}  // namespace
+
 ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratch) {
   if (!is_of_calendar(clock)) {
     return text_value(clock, digits, scratch);
@@ -110,6 +102,8 @@ ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratc
   return ValueView::of(DateTime{(minutes * 60 + clock.second) * kMicrosPerSecond + clock.micros,
                                 static_cast<std::uint8_t>(digits)});
 }
+
+namespace {
 
 /// 17 bits of year and month, 5 each of day and hour, 6 each of minute and second.
 Clock unpacked(std::uint64_t packed) noexcept {

@@ -15,6 +15,20 @@ namespace ustream::mysql {
   return (digits + 1) / 2;
 }
 
+/// A date and time as the server takes it apart; zero and impossible dates too.
+struct Clock {
+  std::uint64_t year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  unsigned hour = 0;
+  unsigned minute = 0;
+  unsigned second = 0;
+  std::int64_t micros = 0;
+};
+
+/// A date-time, or the server's own text, kept in `scratch`, where no calendar knows the date.
+[[nodiscard]] ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratch);
+
 // The values of the types since MySQL 5.6 and MariaDB 10.1, whose bytes compare as they do:
 // my_time.cc, my_datetime_packed_from_binary and its like. `digits` is at most 6. What no calendar
 // knows (zero dates) is the server's own text, kept in `scratch`.

@@ -7,6 +7,7 @@
 #include "connectors/mysql/binlog_decoder.hpp"
 #include "connectors/mysql/byte_reader.hpp"
 #include "connectors/mysql/inflate.hpp"
+#include "connectors/mysql/partial_image.hpp"
 #include "connectors/mysql/rows_scope.hpp"
 #include "model/number.hpp"
 
@@ -46,6 +47,8 @@ std::optional<BinlogDecoder::RowsEvent> BinlogDecoder::RowsEvent::of(EventType t
       return RowsEvent{Op::create, true, false};
     case EventType::update_rows:
       return RowsEvent{Op::update, true, false};
+    case EventType::partial_update_rows:
+      return RowsEvent{Op::update, true, false, true};
     case EventType::delete_rows:
       return RowsEvent{Op::remove, true, false};
     case EventType::write_rows_compressed_v1:
@@ -162,23 +165,47 @@ void BinlogDecoder::read_rows(const std::shared_ptr<const std::string>& owner,
   read_row_images(rows, *plain, kind);
 }
 
+std::string BinlogDecoder::complete_after(RowsScope& scope, std::string_view before,
+                                          const PartialImage& partial, CheckedImage& after) {
+  const BinlogRowCodec& codec = *scope.codecs[1];
+  std::string& whole = scope.completed.emplace_back();
+  std::string why = complete_image(whole, *scope.codecs[0], before, codec, partial);
+  if (why.empty()) {
+    after = codec.image_and_check(whole).value_or(CheckedImage());
+  }
+  return why;
+}
+
 void BinlogDecoder::read_row_images(const std::shared_ptr<RowsScope>& scope, std::string_view rows,
                                     RowsEvent kind) {
   const BinlogRowCodec& first = *scope->codecs[0];
   const BinlogRowCodec& second = *scope->codecs[1];
   const bool has_two = kind.op == Op::update;
   while (!rows.empty() && !stopped_) {
-    auto one = first.image_and_check(rows);
-    auto two = has_two && one ? second.image_and_check(rows.substr(one->bytes.size()))
-                              : std::optional<CheckedImage>();
-    const std::size_t size = one ? one->bytes.size() + (two ? two->bytes.size() : 0) : 0;
-    if (size == 0 || has_two != two.has_value()) {
+    const auto one = first.image_and_check(rows);
+    std::size_t size = one ? one->bytes.size() : 0;
+    CheckedImage two;
+    std::string why = one ? one->undecodable() : std::string();
+    bool is_whole = one.has_value() && size > 0;
+    if (is_whole && kind.is_partial) {
+      const auto partial = partial_image(second, rows.substr(size));
+      is_whole = partial.has_value();
+      if (partial) {
+        size += partial->bytes.size();
+        why = why.empty() ? complete_after(*scope, one->bytes, *partial, two) : why;
+      }
+    } else if (is_whole && has_two) {
+      const auto after = second.image_and_check(rows.substr(size));
+      is_whole = after.has_value();
+      two = after.value_or(CheckedImage());
+      size += two.bytes.size();
+    }
+    if (!is_whole) {
       quarantine(scope->schema->collection(), "rows that are cut short", rows);
       return;
     }
-    if (!one->undecodable.empty() || (two && !two->undecodable.empty())) {
-      quarantine(scope->schema->collection(),
-                 std::move(one->undecodable.empty() ? two->undecodable : one->undecodable),
+    if (!why.empty() || two.column != nullptr) {
+      quarantine(scope->schema->collection(), why.empty() ? two.undecodable() : std::move(why),
                  rows.substr(0, size));
       rows.remove_prefix(size);
       continue;
@@ -187,8 +214,8 @@ void BinlogDecoder::read_row_images(const std::shared_ptr<RowsScope>& scope, std
     change.op = kind.op;
     (kind.op == Op::create ? change.after : change.before) =
         Document(scope, &first, bytes_of(one->bytes));
-    if (two) {
-      change.after = Document(scope, &second, bytes_of(two->bytes));
+    if (has_two) {
+      change.after = Document(scope, &second, bytes_of(two.bytes));
     }
     if (xa_id_.empty()) {
       add(std::move(change), scope);

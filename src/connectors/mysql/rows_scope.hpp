@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,8 @@ struct BinlogDecoder::RowsScope final : SourceInfo {
   std::shared_ptr<const BinlogRowCodec>
       codecs[2];  ///< of the first image, and of an update's second
 
+  std::deque<std::string> completed;  ///< images of partial updates, made whole
+
   void write_json(std::string& out, const Position& position) const override;
 };
 
@@ -38,6 +41,7 @@ struct BinlogDecoder::RowsEvent {
   Op op = Op::create;
   bool has_extra = false;  ///< version 2
   bool is_compressed = false;
+  bool is_partial = false;  ///< JSON columns may hold what changed in them
 
   static std::optional<RowsEvent> of(EventType type);
 };

@@ -159,14 +159,14 @@ std::vector<TableName> table_names(Words& words, const std::string& verb,
 }
 
 /// After CREATE, ALTER, DROP or RENAME.
-Statement definition(Words& words, const std::string& verb, std::string_view database) {
+LoggedStatement definition(Words& words, const std::string& verb, std::string_view database) {
   bool is_temporary = false;
   for (int i = 0; i < 8; ++i) {
     const std::string word = words.keyword();
     if (word == "TABLE" || word == "TABLES") {
       skip_existence(words);
       // A temporary table is its session's own: its rows are never logged.
-      return {.kind = is_temporary ? Statement::Kind::other : Statement::Kind::ddl,
+      return {.kind = is_temporary ? LoggedStatement::Kind::other : LoggedStatement::Kind::ddl,
               .tables = table_names(words, verb, database)};
     }
     if (word == "INDEX") {
@@ -175,11 +175,11 @@ Statement definition(Words& words, const std::string& verb, std::string_view dat
       while (!words.rest().empty() && !words.accept("ON")) {
         (void)words.name();
       }
-      return {.kind = Statement::Kind::ddl, .tables = {table_name(words, database)}};
+      return {.kind = LoggedStatement::Kind::ddl, .tables = {table_name(words, database)}};
     }
     if (word == "DATABASE" || word == "SCHEMA") {
       skip_existence(words);
-      return {.kind = Statement::Kind::ddl, .tables = {{words.name(), {}}}};
+      return {.kind = LoggedStatement::Kind::ddl, .tables = {{words.name(), {}}}};
     }
     is_temporary = is_temporary || word == "TEMPORARY";
     if (std::find(kModifiers.begin(), kModifiers.end(), word) == kModifiers.end()) {
@@ -203,16 +203,16 @@ std::string normal_xa_id(std::string_view text) {
   return id;
 }
 
-Statement xa(Words& words) {
+LoggedStatement xa(Words& words) {
   const std::string verb = words.keyword();
   if (verb == "START" || verb == "BEGIN") {
-    return {.kind = Statement::Kind::xa_start, .xa_id = normal_xa_id(words.rest())};
+    return {.kind = LoggedStatement::Kind::xa_start, .xa_id = normal_xa_id(words.rest())};
   }
   if (verb == "COMMIT") {
-    return {.kind = Statement::Kind::xa_commit, .xa_id = normal_xa_id(words.rest())};
+    return {.kind = LoggedStatement::Kind::xa_commit, .xa_id = normal_xa_id(words.rest())};
   }
   if (verb == "ROLLBACK") {
-    return {.kind = Statement::Kind::xa_rollback, .xa_id = normal_xa_id(words.rest())};
+    return {.kind = LoggedStatement::Kind::xa_rollback, .xa_id = normal_xa_id(words.rest())};
   }
   return {};  // END
 }
@@ -224,27 +224,28 @@ constexpr std::array<std::string_view, 20> kOther{
 
 }  // namespace
 
-Statement parse_statement(std::string_view text, std::string_view database) {
+LoggedStatement parse_statement(std::string_view text, std::string_view database) {
   Words words(text);
   const std::string verb = words.keyword();
   if (verb == "BEGIN" || verb == "START") {
-    return {.kind = Statement::Kind::begin};
+    return {.kind = LoggedStatement::Kind::begin};
   }
   if (verb == "COMMIT") {
-    return {.kind = Statement::Kind::commit};
+    return {.kind = LoggedStatement::Kind::commit};
   }
   if (verb == "ROLLBACK") {
-    return {.kind = words.rest().empty() ? Statement::Kind::commit : Statement::Kind::other};
+    return {.kind = words.rest().empty() ? LoggedStatement::Kind::commit
+                                         : LoggedStatement::Kind::other};
   }
   if (verb == "XA") {
     return xa(words);
   }
   if (verb == "TRUNCATE") {
     words.accept("TABLE");
-    return {.kind = Statement::Kind::truncate, .tables = {table_name(words, database)}};
+    return {.kind = LoggedStatement::Kind::truncate, .tables = {table_name(words, database)}};
   }
   if (verb == "CREATE" || verb == "ALTER" || verb == "DROP" || verb == "RENAME") {
-    Statement statement = definition(words, verb, database);
+    LoggedStatement statement = definition(words, verb, database);
     statement.begins_transaction = text.ends_with(" START TRANSACTION");
     return statement;
   }
@@ -252,7 +253,7 @@ Statement parse_statement(std::string_view text, std::string_view database) {
       std::find(kOther.begin(), kOther.end(), verb) != kOther.end()) {
     return {};
   }
-  return {.kind = Statement::Kind::rows};
+  return {.kind = LoggedStatement::Kind::rows};
 }
 
 std::string xa_id_text(std::string_view gtrid, std::string_view bqual, std::uint32_t format) {

@@ -17,7 +17,7 @@ struct TableName {
   bool operator==(const TableName&) const = default;
 };
 
-struct Statement {
+struct LoggedStatement {
   enum class Kind : std::uint8_t {
     begin,
     commit,  ///< also ROLLBACK: the binlog has it only after changes that cannot be undone
@@ -37,7 +37,7 @@ struct Statement {
 
 /// Looks at the first words only. A statement whose kind is not known is `rows`, so that nothing is
 /// passed over in silence. `database` is the one it ran in. Pure.
-[[nodiscard]] Statement parse_statement(std::string_view text, std::string_view database);
+[[nodiscard]] LoggedStatement parse_statement(std::string_view text, std::string_view database);
 
 /// One text for an XA transaction's id, however it was logged.
 [[nodiscard]] std::string xa_id_text(std::string_view gtrid, std::string_view bqual,
