@@ -190,8 +190,9 @@ TEST_P(MysqlStream, APreparedXaTransactionIsAChangeWhenItIsCommitted) {
   start();
   sql("CREATE TABLE t(id INT PRIMARY KEY)");
   const Position begin = source().watch({"t"});
-  sql("XA START 'a'; INSERT INTO t VALUES(1); XA END 'a'; XA PREPARE 'a';"
-      "XA START 'b'; INSERT INTO t VALUES(2); XA END 'b'; XA PREPARE 'b'; XA ROLLBACK 'b';"
+  // A session of its own for each: MariaDB's can do nothing else while one is prepared.
+  sql("XA START 'a'; INSERT INTO t VALUES(1); XA END 'a'; XA PREPARE 'a'");
+  sql("XA START 'b'; INSERT INTO t VALUES(2); XA END 'b'; XA PREPARE 'b'; XA ROLLBACK 'b';"
       "INSERT INTO t VALUES(3)");
   ChangeCollector first(source(), begin);
   ASSERT_TRUE(first.await_position(source().current()));
@@ -208,10 +209,18 @@ TEST_P(MysqlStream, APurgedHistoryIsLostAndSaysSo) {
   start();
   sql("CREATE TABLE t(id INT PRIMARY KEY)");
   const Position begin = source().watch({"t"});
-  sql("INSERT INTO t VALUES(1); FLUSH BINARY LOGS; INSERT INTO t VALUES(2); FLUSH BINARY LOGS");
-  const Lines files = server().close_binlog();
-  const std::string last = files.back().substr(files.back().rfind('/') + 1);
-  sql("PURGE BINARY LOGS TO '" + last + "'");
+  sql("INSERT INTO t VALUES(1)");
+  const auto name = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
+  const std::string needed = name(server().close_binlog().back());
+  // A server may keep a file for a while that it could need after a crash.
+  ASSERT_TRUE(wait_until(
+      [&] {
+        sql("INSERT INTO t SELECT MAX(id) + 1 FROM t; FLUSH BINARY LOGS;"
+            "PURGE BINARY LOGS TO '" +
+            name(server().close_binlog().back()) + "'");
+        return server().sql("SHOW BINARY LOGS").find(needed) == std::string::npos;
+      },
+      60));
   ChangeCollector stream(source(), begin);
   ASSERT_TRUE(stream.await_end());
   try {
@@ -254,7 +263,9 @@ TEST_P(MysqlStream, TellsOfARowWhatASelectTells) {
                   "ST_GeomFromText('POINT(1 2)'), -7, -8388608") +
       (is_mariadb ? ", '123e4567-e89b-12d3-a456-426655440000', '192.0.2.1', '2001:db8::1')" : ")"));
   ChangeCollector stream(source(), begin);
-  ASSERT_TRUE(stream.await_changes(1));
+  ASSERT_TRUE(stream.await_position(source().current()));
+  notices_ = stream.notices();
+  ASSERT_EQ(stream.changes().size(), 1U) << (notices_.empty() ? std::string() : reason(0));
   EXPECT_EQ(stream.changes()[0].after.to_json(),
             connector().crud()->read("t", "1").value().to_json());
 }

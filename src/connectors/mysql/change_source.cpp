@@ -216,6 +216,7 @@ void MysqlChangeSource::run(const Position& from, ChangeSink& sink, const std::s
 
 bool MysqlChangeSource::replay(const Position& from, const Position& until, ChangeSink& sink,
                                const std::stop_token& stop) {
+  (void)parse_position(from);
   if (from.comparable(until) && from.compare(until) >= 0) {
     return true;
   }
