@@ -68,6 +68,16 @@ void append_number(std::string& out, Integer value) {
   out.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
 }
 
+/// The server breaks base64 into lines, and its JSON then holds their ends.
+void append_lines_of_base64(std::string& out, std::string_view bytes) {
+  constexpr std::size_t kBytesOfLine = 57;  // 76 characters
+  for (; bytes.size() > kBytesOfLine; bytes.remove_prefix(kBytesOfLine)) {
+    append_base64(out, bytes.substr(0, kBytesOfLine));
+    out += "\\n";
+  }
+  append_base64(out, bytes);
+}
+
 /// Writes text.
 class TextSink {
  public:
@@ -117,7 +127,7 @@ class TextSink {
     out_ += "\"base64:type";
     append_number(out_, unsigned{type});
     out_ += ':';
-    append_base64(out_, content);
+    append_lines_of_base64(out_, content);
     out_ += '"';
   }
 

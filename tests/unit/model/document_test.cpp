@@ -64,6 +64,28 @@ TEST(Scratch, what_is_kept_stays_where_it_is) {
   EXPECT_EQ(value, Value("kept"));
 }
 
+TEST(Scratch, holds_texts_of_any_size_until_it_is_cleared) {
+  Scratch scratch;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::pair<std::string, std::string_view>> kept;
+    for (std::size_t size : {0U, 1U, 200U, 300U, 4096U, 5000U, 70'000U, 1'000'000U, 17U}) {
+      std::string text(size, static_cast<char>('a' + kept.size()));
+      const std::string_view view = scratch.keep(std::string_view(text));
+      kept.emplace_back(std::move(text), view);
+    }
+    std::string& first = scratch.text();
+    std::string& second = scratch.text();
+    EXPECT_TRUE(first.empty() && second.empty());
+    first = "first";
+    second = std::string(100'000, 's');
+    EXPECT_EQ(first, "first");
+    for (const auto& [text, view] : kept) {
+      EXPECT_TRUE(text == view) << text.size();
+    }
+    scratch.clear();
+  }
+}
+
 /// Raw bytes "a=1;b;": b is absent.
 class AbsentCodec final : public DocumentCodec {
  public:
