@@ -140,7 +140,7 @@ class PartialUpdates {
           rest.substr(mysql::EventHeader::kSize, header.size - mysql::EventHeader::kSize - 4);
       if (header.type == mysql::EventType::table_map) {
         std::string reason;
-        table_ = mysql::parse_table_map(body, reason);
+        table_ = mysql::parse_table_map(body, mysql::Flavor::mysql, reason);
       } else if (header.type == mysql::EventType::partial_update_rows) {
         ++partial_events;
         read_rows(body);

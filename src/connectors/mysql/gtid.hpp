@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-namespace ustream::mysql {
+#include "connectors/mysql/flavor.hpp"
 
-enum class Flavor : std::uint8_t { mysql, mariadb };
+namespace ustream::mysql {
 
 /// One transaction's identity: `source[:tag]:number` of MySQL, `domain-server-number` of MariaDB. A
 /// regular value.

@@ -80,7 +80,8 @@ void BinlogDecoder::read_table_map(std::string_view body) {
   table.definition = body;
   table.collections_version = version;
   std::string reason;
-  const TableMapPtr map = parse_table_map(body, reason);
+  const TableMapPtr map =
+      parse_table_map(body, is_mariadb_ ? Flavor::mariadb : Flavor::mysql, reason);
   if (!map) {
     tables_.erase(id);
     quarantine({}, std::move(reason), body);

@@ -41,10 +41,9 @@ bool is_numeric(ColumnType type) noexcept {
   }
 }
 
-/// Those which the lists of character sets count: geometry too, whose field class is a blob's.
+/// Those which the lists of character sets count.
 bool is_text(ColumnType type) noexcept {
   switch (type) {
-    case ColumnType::geometry:
     case ColumnType::varchar:
     case ColumnType::var_string:
     case ColumnType::string:
@@ -58,6 +57,11 @@ bool is_text(ColumnType type) noexcept {
     default:
       return false;
   }
+}
+
+/// MariaDB's lists count geometry too, whose field class is a blob's.
+bool is_text_or_geometry(ColumnType type) noexcept {
+  return is_text(type) || type == ColumnType::geometry;
 }
 
 bool has_labels(ColumnType type) noexcept {
@@ -127,7 +131,8 @@ bool read_meta(BinlogColumn& column, ByteReader& meta) {
 
 class OptionalMetadata {
  public:
-  explicit OptionalMetadata(TableMap& table) : table_(table) {}
+  OptionalMetadata(TableMap& table, Flavor flavor)
+      : table_(table), has_charset_(flavor == Flavor::mariadb ? is_text_or_geometry : is_text) {}
 
   /// False when a field's bytes make no sense.
   [[nodiscard]] bool read(ByteReader reader) {
@@ -159,9 +164,9 @@ class OptionalMetadata {
       case Field::signedness:
         return read_signedness(value);
       case Field::default_charset:
-        return read_default_charset(value, those(is_text));
+        return read_default_charset(value, those(has_charset_));
       case Field::column_charset:
-        return read_charsets(value, those(is_text));
+        return read_charsets(value, those(has_charset_));
       case Field::column_name:
         for (BinlogColumn& column : table_.columns) {
           column.name = value.packed_text();
@@ -265,6 +270,7 @@ class OptionalMetadata {
   }
 
   TableMap& table_;
+  bool (*has_charset_)(ColumnType);
   std::vector<std::size_t> key_;
 };
 
@@ -312,7 +318,7 @@ std::uint64_t table_id_of(std::string_view body) noexcept {
   return ByteReader(body).little_endian(6);
 }
 
-TableMapPtr parse_table_map(std::string_view body, std::string& reason) {
+TableMapPtr parse_table_map(std::string_view body, Flavor flavor, std::string& reason) {
   ByteReader reader(body);
   auto table = std::make_shared<TableMap>();
   table->id = reader.little_endian(6);
@@ -341,7 +347,7 @@ TableMapPtr parse_table_map(std::string_view body, std::string& reason) {
       return nullptr;
     }
   }
-  OptionalMetadata optional(*table);
+  OptionalMetadata optional(*table, flavor);
   if (!optional.read(ByteReader(reader.rest()))) {
     reason = "the metadata of " + table->database + "." + table->table + " cannot be read";
     return nullptr;

@@ -10,6 +10,7 @@
 #include "ustream/schema.hpp"
 
 #include "connectors/mysql/charset.hpp"
+#include "connectors/mysql/flavor.hpp"
 
 namespace ustream::mysql {
 
@@ -84,10 +85,11 @@ struct TableMap {
 };
 using TableMapPtr = std::shared_ptr<const TableMap>;
 
-/// Reads the event after its header. Source: MySQL's Table_map_event (libbinlogevents), MariaDB's
-/// knowledge base "TABLE_MAP_EVENT". Returns null and says why in `reason` when the bytes are none.
-/// Unknown optional fields are passed over. Pure.
-[[nodiscard]] TableMapPtr parse_table_map(std::string_view body, std::string& reason);
+/// Reads the event after its header, as a server of this flavor wrote it. Source: MySQL's
+/// Table_map_event (libbinlogevents), MariaDB's knowledge base "TABLE_MAP_EVENT". Returns null and
+/// says why in `reason` when the bytes are none. Unknown optional fields are passed over. Pure.
+[[nodiscard]] TableMapPtr parse_table_map(std::string_view body, Flavor flavor,
+                                          std::string& reason);
 
 /// The table's schema, of its columns as they are. Who changes them (names, known types) before he
 /// shares the map makes it anew with this. `key`: indexes of the key's columns, in order.
