@@ -80,10 +80,7 @@ class Client {
   void cancel() noexcept;
 
   /// Gives the connection up, with whatever the server is still sending. Own thread.
-  void abandon() noexcept {
-    usable_ = false;
-    cancel();
-  }
+  void abandon() noexcept;
   /// Whether the server may have ended the connection while nothing was asked of it. Asks nobody.
   [[nodiscard]] bool is_stale() const noexcept;
 
