@@ -272,6 +272,30 @@ TEST_F(MysqlData, ABulkIsManyRowsInOrder) {
   EXPECT_EQ(sql("SELECT count(*) FROM plain WHERE n=-1"), "1\n");
 }
 
+TEST_F(MysqlData, ABulkOfRowsThatExistChangesTheseAndNoOthers) {
+  sql("CREATE TABLE t(id INT PRIMARY KEY, u INT UNIQUE, n INT, kept INT DEFAULT 7);"
+      "INSERT INTO t SELECT seq,seq,0,9 FROM seq_1_to_1000");
+  std::vector<BulkOperation> operations;
+  for (int i = 1; i <= 1000; ++i) {
+    operations.push_back({"t", std::to_string(i), Value::Object{{"n", i}}, WriteMode::merge});
+  }
+  for (int i = 1001; i <= 1100; ++i) {  // none of these, then some of each
+    operations.push_back(
+        {"t", std::to_string(i), Value::Object{{"n", i}, {"u", i}}, WriteMode::merge});
+  }
+  for (int i = 990; i <= 1200; ++i) {
+    operations.push_back(
+        {"t", std::to_string(i), Value::Object{{"n", -i}, {"u", i}}, WriteMode::merge});
+  }
+  operations.push_back({"t", "1", Value::Object{{"u", 2}}, WriteMode::merge});
+  const BulkReport report = crud().bulk(operations);
+  EXPECT_EQ(report.ok, operations.size() - 1);
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_EQ(report.failures[0].index, operations.size() - 1);
+  EXPECT_EQ(sql("SELECT count(*),sum(n=id),sum(n=-id),sum(u=id),sum(kept) FROM t"),
+            "1200\t989\t211\t1200\t10400\n");
+}
+
 TEST_F(MysqlData, AConnectionThatTheServerEndedIsReplaced) {
   sql("CREATE TABLE t(id INT PRIMARY KEY, n INT)");
   write("t", "1", {{"n", 1}});
