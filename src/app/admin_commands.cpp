@@ -107,7 +107,11 @@ int run_doctor(const std::string& url, const Globals& globals) {
 int run_uninstall(const std::string& url, const Globals& globals) {
   Source source(url, globals);
   Output output = standard_output(globals);
-  for (const auto& removed : source.connector().uninstall()) {
+  const std::vector<std::string> all = source.connector().uninstall();
+  if (all.empty()) {
+    print_error("there is nothing of ustream's in the database to remove");
+  }
+  for (const auto& removed : all) {
     std::string line = "{\"removed\":";
     write_json_string(line, removed);
     line += '}';

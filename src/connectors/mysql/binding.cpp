@@ -219,6 +219,15 @@ void bind_labels(Parameters& parameters, const TableColumn& column, const Value:
   bind_label(parameters, column, joined);
 }
 
+/// MariaDB would tell it as a constraint that failed.
+void check_json(const TableColumn& column, std::string_view text) {
+  try {
+    (void)parse_json(text);
+  } catch (const ValidationError& error) {
+    refuse(column, error.what());
+  }
+}
+
 }  // namespace
 
 void bind_value(Parameters& parameters, const TableColumn& column, const ValueView& value) {
@@ -252,6 +261,9 @@ void bind_value(Parameters& parameters, const TableColumn& column, const ValueVi
       }
       break;
     case ValueType::json:
+      if (is_json) {
+        check_json(column, value.text());
+      }
       return parameters.add_text(value.text());
     case ValueType::array:
       if (column.kind == ColumnKind::set) {

@@ -19,8 +19,6 @@ constexpr std::size_t kRows = 512;
 constexpr std::size_t kMaxParameters = 60'000;  // the protocol's limit is 65,535
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr int kDeadlockAttempts = 5;
-/// After so many statements in a row that met an existing row, rows are looked for one by one.
-constexpr int kMaxRefusedInserts = 2;
 
 }  // namespace
 
@@ -127,10 +125,7 @@ BulkWriter::Form BulkWriter::form_of(const Table& table, const BulkOperation& op
   if (!can_insert) {
     return Form::single;
   }
-  if (table.has_other_unique || table.has_triggers) {
-    return refused_inserts_ < kMaxRefusedInserts ? Form::insert : Form::single;
-  }
-  return Form::upsert;
+  return table.has_other_unique || table.has_triggers ? Form::insert : Form::upsert;
 }
 
 void BulkWriter::add_bound(std::size_t index, const TablePtr& table) {
@@ -192,25 +187,63 @@ void BulkWriter::flush() {
 }
 
 void BulkWriter::run_rows(std::size_t from, std::size_t count) {
-  const bool needs_old_rows = shape_.form == Form::insert && shape_.has_key;
+  const bool may_exist =
+      shape_.form == Form::insert && shape_.has_key && !shape_.table->has_triggers;
+  if (!may_exist) {
+    if (try_rows(shape_.form, from, count)) {
+      return;
+    }
+  } else {
+    // What the rows before were, these are likely to be, too.
+    for (const bool existing : {rows_exist_, !rows_exist_}) {
+      const bool possible = !existing || lock_rows(from, count);
+      if (possible && try_rows(existing ? Form::upsert : Form::insert, from, count)) {
+        rows_exist_ = existing;
+        return;
+      }
+    }
+  }
+  for (std::size_t i = from; i < from + count; ++i) {
+    run_single(members_[i]);
+  }
+}
+
+/// One statement for these rows. False when the server refuses it, which then has done nothing.
+bool BulkWriter::try_rows(Form form, std::size_t from, std::size_t count) {
   try {
     joined_.clear();
     for (std::size_t i = from; i < from + count; ++i) {
       joined_.append(rows_[i]);
     }
-    connection_.statements.get(statement_text(count)).run(joined_);
+    connection_.statements.get(statement_text(form, count)).run(joined_);
     report_.ok += count;
-    refused_inserts_ = needs_old_rows ? 0 : refused_inserts_;
-    return;
+    return true;
   } catch (const Error& error) {
     if (ends_transaction(error)) {
       throw;
     }
-    refused_inserts_ += needs_old_rows ? 1 : 0;
+    return false;
   }
+}
+
+/// Whether all of these rows are there. They then stay until the transaction's end, so an upsert
+/// meets them by their keys, and no other row by another index.
+bool BulkWriter::lock_rows(std::size_t from, std::size_t count) {
+  joined_.clear();
+  const std::size_t key_size = shape_.table->schema->key_columns().size();
   for (std::size_t i = from; i < from + count; ++i) {
-    run_single(members_[i]);
+    joined_.append(rows_[i], key_size);
   }
+  const std::string sql = "SELECT 1 FROM " + quote_identifier(shape_.table->schema->collection()) +
+                          " WHERE " + keys_condition(count) + " FOR UPDATE";
+  Statement& select = connection_.statements.get(sql);
+  std::size_t found = 0;
+  const RowsGuard guard(select);
+  select.open(joined_);
+  while (!select.fetch().empty()) {
+    ++found;
+  }
+  return found == count;
 }
 
 void BulkWriter::run_single(std::size_t index) {
@@ -230,24 +263,31 @@ void BulkWriter::run_single(std::size_t index) {
   }
 }
 
-std::string BulkWriter::statement_text(std::size_t rows) const {
+std::string BulkWriter::keys_condition(std::size_t rows) const {
+  const Table& table = *shape_.table;
+  const auto& keys = table.schema->key_columns();
+  std::string sql;
+  if (keys.size() == 1) {
+    sql = column_list(table, keys) + " IN (?";
+    for (std::size_t i = 1; i < rows; ++i) {
+      sql += ",?";
+    }
+    return sql + ")";
+  }
+  // MariaDB does not use the index for (a,b) IN (…).
+  const std::string one = where_key(table).substr(std::string_view(" WHERE ").size());
+  for (std::size_t i = 0; i < rows; ++i) {
+    sql += (i == 0 ? "(" : " OR (") + one + ")";
+  }
+  return sql;
+}
+
+std::string BulkWriter::statement_text(Form form, std::size_t rows) const {
   const Table& table = *shape_.table;
   const auto& keys = table.schema->key_columns();
   const std::string name = quote_identifier(table.schema->collection());
-  if (shape_.form == Form::remove) {
-    const std::string one = where_key(table).substr(std::string_view(" WHERE ").size());
-    std::string sql = "DELETE FROM " + name + " WHERE ";
-    if (keys.size() == 1) {
-      sql += column_list(table, keys) + " IN (?";
-      for (std::size_t i = 1; i < rows; ++i) {
-        sql += ",?";
-      }
-      return sql + ")";
-    }
-    for (std::size_t i = 0; i < rows; ++i) {
-      sql += (i == 0 ? "(" : " OR (") + one + ")";
-    }
-    return sql;
+  if (form == Form::remove) {
+    return "DELETE FROM " + name + " WHERE " + keys_condition(rows);
   }
   std::vector<std::size_t> columns = shape_.has_key ? keys : std::vector<std::size_t>();
   columns.insert(columns.end(), shape_.columns.begin(), shape_.columns.end());
@@ -260,7 +300,7 @@ std::string BulkWriter::statement_text(std::size_t rows) const {
   for (std::size_t i = 1; i < rows; ++i) {
     sql += "," + row;
   }
-  if (shape_.form == Form::insert) {
+  if (form == Form::insert) {
     return sql;
   }
   // Each server has a name for the values that could not be inserted, and not the other's.

@@ -28,7 +28,7 @@ class BulkWriter {
   enum class Form : std::uint8_t {
     single,  ///< by RowAccess
     upsert,  ///< INSERT … ON DUPLICATE KEY UPDATE: there is no other row that it could meet
-    insert,  ///< plain: fails when some row is there
+    insert,  ///< plain, or an upsert when all the rows are there and locked
     remove
   };
   /// What the operations of a statement have in common.
@@ -50,7 +50,10 @@ class BulkWriter {
   void flush();
   void run_rows(std::size_t from, std::size_t count);
   void run_single(std::size_t index);
-  [[nodiscard]] std::string statement_text(std::size_t rows) const;
+  [[nodiscard]] bool try_rows(Form form, std::size_t from, std::size_t count);
+  [[nodiscard]] bool lock_rows(std::size_t from, std::size_t count);
+  [[nodiscard]] std::string keys_condition(std::size_t rows) const;
+  [[nodiscard]] std::string statement_text(Form form, std::size_t rows) const;
   void fail(std::size_t index, const Error& error);
   [[nodiscard]] bool ends_transaction(const Error& error) const;
 
@@ -65,7 +68,7 @@ class BulkWriter {
   std::vector<Parameters> rows_;  // kept for their memory; the first members_.size() count
   std::size_t bytes_ = 0;
   Parameters joined_;
-  int refused_inserts_ = 0;
+  bool rows_exist_ = false;  // those of the statement before did
   std::vector<std::string> reloaded_;
 };
 

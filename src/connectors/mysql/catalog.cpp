@@ -81,22 +81,22 @@ bool has(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
+// Where the columns of read_columns()' query stand.
+constexpr std::size_t kName = 0;
+constexpr std::size_t kDataType = 1;
+constexpr std::size_t kColumnType = 2;
+constexpr std::size_t kNullable = 3;
+constexpr std::size_t kExtra = 4;
+constexpr std::size_t kCharset = 5;
+constexpr std::size_t kCollation = 6;
+constexpr std::size_t kCollationId = 7;
+constexpr std::size_t kTimeDigits = 8;
+constexpr std::size_t kScale = 9;
+constexpr std::size_t kPrecision = 10;
+constexpr std::size_t kDefault = 11;
+constexpr std::size_t kMaxLength = 12;
+
 TableColumn column_of(const TextRow& row) {
-  enum : std::size_t {
-    kName,
-    kDataType,
-    kColumnType,
-    kNullable,
-    kExtra,
-    kCharset,
-    kCollation,
-    kCollationId,
-    kTimeDigits,
-    kScale,
-    kPrecision,
-    kDefault,
-    kMaxLength
-  };
   const auto text = [&](std::size_t at) { return row[at].value_or(std::string()); };
   TableColumn column;
   column.name = text(kName);
@@ -122,9 +122,6 @@ TableColumn column_of(const TextRow& row) {
   }
   column.max_length = number_of<std::uint64_t>(row[kMaxLength]);
   column.default_text = row[kDefault];
-  if (column.default_text == "NULL") {  // MariaDB says it so; as text it would stand in quotes
-    column.default_text.reset();
-  }
   return column;
 }
 

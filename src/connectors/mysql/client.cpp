@@ -251,6 +251,10 @@ void initialize_thread() {
   thread_local const ThreadData data;
 }
 
+/// Seconds. The server ends a wait for a lock before its answer is given up on, which costs the
+/// connection.
+constexpr unsigned kGrace = 5;
+
 unsigned whole_seconds(milliseconds time) {
   return static_cast<unsigned>((time.count() + 999) / 1000);
 }
@@ -327,7 +331,7 @@ void Client::apply(const Options& options) {
     mysql_optionsv(handle(), option, value);
   };
   const unsigned connect_timeout = whole_seconds(options.connect_timeout);
-  const unsigned timeout = whole_seconds(options.timeout);
+  const unsigned timeout = whole_seconds(options.timeout) + kGrace;
   set(MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
   set(MYSQL_OPT_READ_TIMEOUT, &timeout);
   set(MYSQL_OPT_WRITE_TIMEOUT, &timeout);
@@ -380,8 +384,7 @@ void Client::connect(const Options& options) {
 }
 
 void Client::set_up_session(const Options& options) {
-  // Lock waits end before the answer is given up on, which would cost the connection.
-  const std::string wait = std::to_string(std::max(1U, whole_seconds(options.timeout) * 3 / 4));
+  const std::string wait = std::to_string(whole_seconds(options.timeout));
   // A slow reader of rows may take its time: what it reads may be held back on purpose.
   execute(
       "SET SESSION time_zone='+00:00',autocommit=1,net_write_timeout=3600,"
@@ -445,6 +448,14 @@ void Client::ping() {
 
 void Client::cancel() noexcept {
   ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
+void Client::abandon() noexcept {
+  usable_ = false;
+  // A server that is told in the ordinary way goes on writing for a while, and holds its locks.
+  const linger reset{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  cancel();
 }
 
 bool Client::is_stale() const noexcept {

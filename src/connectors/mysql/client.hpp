@@ -26,15 +26,13 @@ struct ServerInfo {
 using TextRow = std::vector<std::optional<std::string>>;
 using TextRows = std::vector<TextRow>;
 
-/// Error numbers that decide something outside of throw_mysql_error().
-enum ServerErrorCode : unsigned {
-  kDuplicateKey = 1062,
-  kDuplicateKeyName = 1586,
-  kUnknownColumn = 1054,
-  kNoSuchTable = 1146,
-  kLockWaitTimeout = 1205,
-  kDeadlock = 1213,
-};
+// Error numbers of both servers that decide something outside of throw_mysql_error().
+inline constexpr unsigned kUnknownColumn = 1054;
+inline constexpr unsigned kDuplicateKey = 1062;
+inline constexpr unsigned kNoSuchTable = 1146;
+inline constexpr unsigned kLockWaitTimeout = 1205;
+inline constexpr unsigned kDeadlock = 1213;
+inline constexpr unsigned kDuplicateKeyName = 1586;
 
 /// An Error of the server, with its number: for whoever does something about it. Thrown by nobody;
 /// throw_mysql_error() throws the typed error for it.
@@ -80,10 +78,7 @@ class Client {
   void cancel() noexcept;
 
   /// Gives the connection up, with whatever the server is still sending. Own thread.
-  void abandon() noexcept {
-    usable_ = false;
-    cancel();
-  }
+  void abandon() noexcept;
   /// Whether the server may have ended the connection while nothing was asked of it. Asks nobody.
   [[nodiscard]] bool is_stale() const noexcept;
 

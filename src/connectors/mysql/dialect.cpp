@@ -518,7 +518,7 @@ std::optional<std::string> MySqlDialect::order_sql(const Column& column, std::st
     return std::nullopt;
   }
   const std::string direction = descending ? " DESC" : " ASC";
-  const std::string plain = std::string(quoted) + direction;
+  std::string plain = std::string(quoted) + direction;
   switch (known->kind) {
     case ColumnKind::integer:
     case ColumnKind::float32:

@@ -133,10 +133,11 @@ class Examination {
       if (!place.starts_with(" ON *.*") && !(on_database && place.starts_with(database))) {
         return false;
       }
-      const std::string_view what = std::string_view(grant).substr(0, on);
-      return what.find("ALL PRIVILEGES") != std::string_view::npos ||
+      // "GRANT SELECT, REPLICATION SLAVE ADMIN": a name ends with a comma or the list.
+      const std::string what = grant.substr(0, on) + ",";
+      return what.find("ALL PRIVILEGES") != std::string::npos ||
              std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-               return what.find(name) != std::string_view::npos;
+               return what.find(" " + std::string(name) + ",") != std::string::npos;
              });
     });
   }

@@ -37,8 +37,10 @@ struct Options {
   /// caching_sha2_password can send the password encrypted by it. False: such a login is refused.
   bool get_server_public_key = true;
   std::chrono::milliseconds connect_timeout{10'000};  ///< connect_timeout, in whole seconds
-  std::chrono::milliseconds timeout{30'000};          ///< timeout: of a call, in whole seconds
-  std::size_t pool_size = 4;                          ///< pool_size: connections for data calls
+  /// timeout: how long a call waits for a lock or a free connection, in whole seconds; a server
+  /// that has not answered five seconds later is taken for lost.
+  std::chrono::milliseconds timeout{30'000};
+  std::size_t pool_size = 4;  ///< pool_size: connections for data calls
   std::uint32_t server_id =
       0;  ///< server_id: of the replica that reads the binlog; 0: a random one
   std::chrono::milliseconds heartbeat{1000};  ///< heartbeat: the server's sign of life on a stream

@@ -1,5 +1,6 @@
 #include "connectors/mysql/prepared.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "ustream/error.hpp"
@@ -15,12 +16,12 @@ void Parameters::add_bytes(enum_field_types type, std::string_view bytes) {
   bytes_ += bytes;
 }
 
-void Parameters::append(const Parameters& others) {
+void Parameters::append(const Parameters& others, std::size_t count) {
   const std::size_t offset = bytes_.size();
   bytes_ += others.bytes_;
-  for (Cell cell : others.cells_) {
-    cell.offset += offset;
-    cells_.push_back(cell);
+  for (std::size_t i = 0; i < std::min(count, others.cells_.size()); ++i) {
+    cells_.push_back(others.cells_[i]);
+    cells_.back().offset += offset;
   }
 }
 

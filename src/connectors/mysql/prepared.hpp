@@ -27,8 +27,8 @@ class Parameters {
   /// Of everything in it, about.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size() + cells_.size() * 9; }
 
-  /// All of another's, behind its own.
-  void append(const Parameters& others);
+  /// The first `count` of another's, behind its own.
+  void append(const Parameters& others, std::size_t count = static_cast<std::size_t>(-1));
   void add_null() { cells_.push_back({MYSQL_TYPE_NULL}); }
   void add(std::int64_t number) { cells_.push_back({MYSQL_TYPE_LONGLONG, false, number}); }
   void add(std::uint64_t number) {
