@@ -296,10 +296,6 @@ void ColumnPlan::plan_text(Kind binary) noexcept {
   }
 }
 
-std::size_t ColumnPlan::size_at(const char* at) const noexcept {
-  return prefix_ == 0 ? fixed_ : fixed_ + static_cast<std::size_t>(little_endian_at(at, prefix_));
-}
-
 const char* ColumnPlan::undecodable(std::string_view bytes) const {
   switch (kind_) {
     case Kind::bit:
