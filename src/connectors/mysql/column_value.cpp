@@ -297,6 +297,7 @@ void ColumnPlan::plan_text(Kind binary) noexcept {
 }
 
 const char* ColumnPlan::undecodable(std::string_view bytes) const {
+  const char* const at = bytes.data();
   switch (kind_) {
     case Kind::bit:
       return bytes.size() > 8 ? "has more than 64 bits" : nullptr;
@@ -304,7 +305,7 @@ const char* ColumnPlan::undecodable(std::string_view bytes) const {
     case Kind::enumeration:
       return undecodable_label(bytes);
     case Kind::decimal:
-      return decimal_.is_valid(bytes.data()) ? nullptr : "is no decimal number";
+      return decimal_.is_valid(at) ? nullptr : "is no decimal number";
     case Kind::utf8:
       return is_valid_utf8(content(bytes)) ? nullptr : kNotText;
     case Kind::text:
@@ -329,7 +330,7 @@ const char* ColumnPlan::undecodable_label(std::string_view bytes) const noexcept
   if (kind_ == Kind::set || column_->labels.empty()) {
     return nullptr;
   }
-  return little_endian_at(bytes.data(), bytes.size()) > column_->labels.size()
+  return ByteReader(bytes).little_endian(bytes.size()) > column_->labels.size()
              ? "has a number beyond its ENUM's labels"
              : nullptr;
 }
