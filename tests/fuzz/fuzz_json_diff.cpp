@@ -1,5 +1,4 @@
-// Differences of JSON columns: any bytes give a value or none, never a crash, and never more text
-// than the value and its differences are worth.
+// Differences of JSON columns: any bytes give a value or none, never a crash.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -29,12 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::string_view binary = std::string_view(after).substr(4);
   std::string text;
-  const bool is_whole = mysql::append_json_text(text, binary);
-  if (is_whole != mysql::is_json_binary(binary)) {
-    std::abort();
-  }
-  // What was good before is good after, but for nesting that has grown too deep.
-  if (!is_whole && mysql::is_json_binary(before) && size < 100) {
+  if (mysql::append_json_text(text, binary) != mysql::is_json_binary(binary)) {
     std::abort();
   }
   return 0;
