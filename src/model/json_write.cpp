@@ -49,21 +49,35 @@ constexpr bool is_plain(std::uint64_t word) noexcept {
   return (found & (kOnes * 0x80)) == 0;
 }
 
+std::uint64_t word_at(const char* p) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
 bool is_plain(std::string_view text) noexcept {
-  std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    if (!is_plain(word)) {
+  const char* p = text.data();
+  if (text.size() < sizeof(std::uint64_t)) {
+    std::uint64_t word = 0x2020202020202020U;  // spaces behind it
+    if ((text.size() & 4U) != 0) {
+      std::memcpy(&word, p, 4);
+      p += 4;
+    }
+    std::uint32_t half = 0x20202020U;
+    if ((text.size() & 2U) != 0) {
+      std::memcpy(&half, p, 2);
+      p += 2;
+    }
+    const bool last = (text.size() & 1U) == 0 || kEscapes[static_cast<unsigned char>(*p)] == 0;
+    return last && is_plain(word) && is_plain(half | 0x2020202000000000U);
+  }
+  const char* const last = text.data() + text.size() - sizeof(std::uint64_t);
+  for (; p < last; p += sizeof(std::uint64_t)) {
+    if (!is_plain(word_at(p))) {
       return false;
     }
   }
-  for (; i < text.size(); ++i) {
-    if (kEscapes[static_cast<unsigned char>(text[i])] != 0) {
-      return false;
-    }
-  }
-  return true;
+  return is_plain(word_at(last));
 }
 
 /// Names that are written in one step with their value.
@@ -315,9 +329,7 @@ void write_json_string(std::string& out, std::string_view text) {
   const char* run = p;  // what is copied as it is
   while (p != end) {
     if (end - p >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, p, sizeof word);
-      if (is_plain(word)) {
+      if (is_plain(word_at(p))) {
         p += 8;
         continue;
       }

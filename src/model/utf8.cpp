@@ -79,13 +79,14 @@ const char* skip_ascii(const char* p, const char* end) noexcept {
     }
     p += 32;
   }
-  while (end - p >= 8 && (word_at(p) & kHighBits) == 0) {
+  while (end - p >= 8) {
+    if ((word_at(p) & kHighBits) != 0) {
+      return p;
+    }
     p += 8;
   }
-  if (end - p < 8) {
-    while (p != end && static_cast<unsigned char>(*p) < 0x80) {
-      ++p;
-    }
+  while (p != end && static_cast<unsigned char>(*p) < 0x80) {
+    ++p;
   }
   return p;
 }

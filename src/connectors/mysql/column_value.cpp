@@ -296,11 +296,8 @@ void ColumnPlan::plan_text(Kind binary) noexcept {
   }
 }
 
-std::size_t ColumnPlan::size_at(const char* at) const noexcept {
-  return prefix_ == 0 ? fixed_ : fixed_ + static_cast<std::size_t>(little_endian_at(at, prefix_));
-}
-
 const char* ColumnPlan::undecodable(std::string_view bytes) const {
+  const char* const at = bytes.data();
   switch (kind_) {
     case Kind::bit:
       return bytes.size() > 8 ? "has more than 64 bits" : nullptr;
@@ -308,7 +305,7 @@ const char* ColumnPlan::undecodable(std::string_view bytes) const {
     case Kind::enumeration:
       return undecodable_label(bytes);
     case Kind::decimal:
-      return decimal_.is_valid(bytes.data()) ? nullptr : "is no decimal number";
+      return decimal_.is_valid(at) ? nullptr : "is no decimal number";
     case Kind::utf8:
     case Kind::json_text:
       return is_valid_utf8(content(bytes)) ? nullptr : kNotText;
@@ -334,7 +331,7 @@ const char* ColumnPlan::undecodable_label(std::string_view bytes) const noexcept
   if (kind_ == Kind::set || column_->labels.empty()) {
     return nullptr;
   }
-  return little_endian_at(bytes.data(), bytes.size()) > column_->labels.size()
+  return ByteReader(bytes).little_endian(bytes.size()) > column_->labels.size()
              ? "has a number beyond its ENUM's labels"
              : nullptr;
 }

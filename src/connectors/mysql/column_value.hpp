@@ -7,6 +7,7 @@
 
 #include "ustream/document.hpp"
 
+#include "connectors/mysql/byte_reader.hpp"
 #include "connectors/mysql/decimal_text.hpp"
 #include "connectors/mysql/table_map.hpp"
 
@@ -29,7 +30,9 @@ class ColumnPlan {
   /// Bytes that tell how many more follow; 0: none do.
   [[nodiscard]] std::size_t prefix_size() const noexcept { return prefix_; }
   /// The size of the value at `at`. REQUIRES fixed_size() bytes there.
-  [[nodiscard]] std::size_t size_at(const char* at) const noexcept;
+  [[nodiscard]] std::size_t size_at(const char* at) const noexcept {
+    return prefix_ == 0 ? fixed_ : fixed_ + static_cast<std::size_t>(little_endian_at(at, prefix_));
+  }
   /// Whether there can be a value of this type that is undecodable(): others need not be asked.
   [[nodiscard]] bool is_checked() const noexcept { return is_checked_; }
   /// Why the value cannot be decoded, or null. REQUIRES bytes of size_at().

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "ustream/json.hpp"
+
 #include "connectors/mysql/byte_reader.hpp"
 #include "connectors/mysql/json_binary.hpp"
 #include "connectors/mysql/json_text.hpp"
@@ -36,7 +38,7 @@ class PathReader {
 
   [[nodiscard]] std::optional<Path> read() {
     Path path;
-    if (!accept('$')) {
+    if (!is_valid_utf8(rest_) || !accept('$')) {
       return std::nullopt;
     }
     while (!rest_.empty()) {

@@ -114,12 +114,13 @@ class TextSink {
   }
   void decimal(const DecimalLayout& layout, std::string_view digits) {
     std::array<char, DecimalLayout::kMaxText> text{};
-    out_.append(text.data(), layout.write(text.data(), digits.data()));
+    const char* const bytes = digits.data();
+    out_.append(text.data(), layout.write(text.data(), bytes));
   }
   void time(ColumnType type, std::string_view packed) {
     std::array<char, kMaxClockText + 2> text{'"'};
-    char* const end = write_packed_time(
-        text.data() + 1, type, static_cast<std::int64_t>(little_endian_at(packed.data(), 8)));
+    char* const end = write_packed_time(text.data() + 1, type,
+                                        static_cast<std::int64_t>(ByteReader(packed).u64()));
     *end = '"';
     out_.append(text.data(), end + 1);
   }
@@ -170,10 +171,11 @@ class Walk {
       return false;
     }
     if (value.type == JsonType::float64 &&
-        !std::isfinite(std::bit_cast<double>(little_endian_at(value.bytes.data(), 8)))) {
+        !std::isfinite(std::bit_cast<double>(ByteReader(value.bytes).u64()))) {
       return false;  // JSON has none
     }
-    sink_.scalar(value.type, value.bytes.data());
+    const char* const at = value.bytes.data();
+    sink_.scalar(value.type, at);
     return true;
   }
 
@@ -232,7 +234,8 @@ class Walk {
         const DecimalLayout layout(static_cast<unsigned char>(opaque.content[0]),
                                    static_cast<unsigned char>(opaque.content[1]));
         const std::string_view digits = opaque.content.substr(2);
-        if (!layout.ok() || digits.size() != layout.size() || !layout.is_valid(digits.data())) {
+        const char* const bytes = digits.data();
+        if (!layout.ok() || digits.size() != layout.size() || !layout.is_valid(bytes)) {
           return false;
         }
         sink_.decimal(layout, digits);

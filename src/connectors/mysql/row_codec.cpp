@@ -101,10 +101,11 @@ std::optional<std::string_view> BinlogRowCodec::image(std::string_view bytes) co
   if (bytes.size() < null_bytes()) {
     return std::nullopt;
   }
+  const char* const start = bytes.data();
   std::size_t at = null_bytes();
   for (const Run& run : runs_) {
     const std::size_t left = bytes.size() - at;
-    const std::size_t size = run_size(run, nulls_of(bytes.data(), run), bytes.data() + at, left);
+    const std::size_t size = run_size(run, nulls_of(start, run), start + at, left);
     if (size > left) {
       return std::nullopt;
     }
@@ -135,16 +136,17 @@ std::optional<CheckedImage> BinlogRowCodec::image_and_check(std::string_view byt
     return std::nullopt;
   }
   CheckedImage checked;
+  const char* const start = bytes.data();
   std::size_t at = null_bytes();
   for (const Run& run : runs_) {
     const std::size_t left = bytes.size() - at;
-    const std::uint64_t nulls = nulls_of(bytes.data(), run);
-    const std::size_t size = run_size(run, nulls, bytes.data() + at, left);
+    const std::uint64_t nulls = nulls_of(start, run);
+    const std::size_t size = run_size(run, nulls, start + at, left);
     if (size > left) {
       return std::nullopt;
     }
     if (run.first_check != run.end_check && checked.reason == nullptr) {
-      check_run(run, nulls, bytes.data() + at, checked);
+      check_run(run, nulls, start + at, checked);
     }
     at += size;
   }
@@ -171,10 +173,11 @@ BinlogRowCodec::Place BinlogRowCodec::place(std::string_view image,
   if (slot.ordinal == kAbsent) {
     return {};
   }
-  if (is_null(image.data(), slot.ordinal)) {
+  const char* const start = image.data();
+  if (is_null(start, slot.ordinal)) {
     return {true, true, {}};
   }
-  const char* const value = find_value(image.data(), slot);
+  const char* const value = find_value(start, slot);
   return {true, false, {value, plans_[slot.ordinal].size_at(value)}};
 }
 
