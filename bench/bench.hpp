@@ -24,6 +24,7 @@ struct Settings {
   std::string folder;   ///< of the databases
   std::string program;  ///< the ustream program; empty: its section is left out, and says so
   std::string self;     ///< this program
+  std::string binlog;   ///< a file whose rows are read; empty: rows are made
   /// How much work: `full`, or a small part of it in a smoke run.
   [[nodiscard]] std::size_t amount(std::size_t full, std::size_t small) const {
     return quick ? small : full;
@@ -36,6 +37,7 @@ void bench_capture(const Settings& settings, Report& report);
 void bench_writes(const Settings& settings, Report& report);
 void bench_snapshot(const Settings& settings, Report& report);
 void bench_dispatch(const Settings& settings, Report& report);
+void bench_binlog(const Settings& settings, Report& report);
 void bench_footprint(const Settings& settings, Report& report);
 
 /// What a child process of the latency benchmark does: inserts `count` orders at `rate` a second,

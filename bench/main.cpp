@@ -25,6 +25,7 @@ constexpr std::array kBenchmarks{
     Benchmark{"writes", ustream::bench::bench_writes},
     Benchmark{"snapshot", ustream::bench::bench_snapshot},
     Benchmark{"dispatch", ustream::bench::bench_dispatch},
+    Benchmark{"binlog", ustream::bench::bench_binlog},
     Benchmark{"footprint", ustream::bench::bench_footprint},
 };
 
@@ -99,6 +100,8 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--folder", parent, "Where the databases are made")->capture_default_str();
   app.add_option("--program", settings.program, "The ustream program")->capture_default_str();
+  app.add_option("--binlog", settings.binlog, "A binlog whose rows the section binlog reads")
+      ->check(CLI::ExistingFile);
   app.add_option("--json", json_file, "Write the results here, too");
 
   // What this program starts itself as; an empty group hides it from the help.

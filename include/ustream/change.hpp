@@ -13,6 +13,7 @@
 #include "ustream/document.hpp"
 #include "ustream/position.hpp"
 #include "ustream/schema.hpp"
+#include "ustream/shared_text.hpp"
 
 namespace ustream {
 
@@ -23,7 +24,7 @@ enum class Op : std::uint8_t { create, update, remove, snapshot, truncate, ddl }
 
 /// Where in its transaction a change stands.
 struct TransactionInfo {
-  std::string id;  ///< empty where the source has none (SQLite)
+  SharedText id;  ///< empty where the source has none (SQLite)
   std::uint64_t seq =
       0;              ///< counts the source's changes of this transaction from 1, before any filter
   bool last = false;  ///< the transaction's last change
@@ -53,7 +54,7 @@ struct Change {
   Position position;
   TransactionInfo transaction;
   std::shared_ptr<const SourceInfo> source;
-  std::string statement;  ///< ddl: what happened, e.g. the SQL text
+  SharedText statement;  ///< ddl: what happened, e.g. the SQL text
 
   [[nodiscard]] const std::string& collection() const noexcept { return schema->collection(); }
   /// The row's key; nullopt without a primary key, and for t and ddl.

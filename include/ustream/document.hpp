@@ -2,6 +2,7 @@
 // demand.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -15,17 +16,74 @@
 namespace ustream {
 
 /// Room for text that has to be made while a field is decoded. A view that used it is valid until
-/// clear() or destruction. Not thread-safe; keep one per thread and clear it between changes.
+/// clear() or destruction. Memory is kept across clear(), up to some 100 KB, so that a scratch that
+/// is used again and again allocates nothing. Not thread-safe; keep one per thread and clear it
+/// between changes.
 class Scratch {
  public:
+  Scratch() noexcept = default;
+  Scratch(const Scratch&) = delete;  // views point into it
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() = default;
+
   /// Copies `text` and returns where it now stands.
   std::string_view keep(std::string_view text);
   const Value& keep(Value value);
-  void clear() noexcept;
+  /// `size` bytes for the caller to fill.
+  [[nodiscard]] char* room(std::size_t size) {
+    if (size > left_) {
+      add_block(size);
+    }
+    char* const start = next_;
+    next_ += size;
+    left_ -= size;
+    return start;
+  }
+  /// An empty string for the caller to fill, where the size is not known before; it is his until
+  /// clear().
+  [[nodiscard]] std::string& text();
+  void clear() noexcept {
+    if (blocks_.empty()) {
+      next_ = first_.data();
+      left_ = first_.size();
+    } else {
+      free_blocks();
+    }
+    if (texts_used_ + values_used_ != 0) {
+      clear_objects();
+    }
+  }
 
  private:
+  struct Block {
+    std::unique_ptr<char[]> bytes;  // NOLINT(modernize-avoid-c-arrays): uninitialised
+    std::size_t size;
+  };
+  void add_block(std::size_t size);
+  void free_blocks() noexcept;
+  void clear_objects() noexcept;
+
+  std::array<char, 256> first_;  // enough for most rows: no block is allocated
+  char* next_ = first_.data();
+  std::size_t left_ = first_.size();
+  std::vector<Block> blocks_;  // the last is the one that is filled
   std::vector<std::unique_ptr<std::string>> texts_;
   std::vector<std::unique_ptr<Value>> values_;
+  std::size_t texts_used_ = 0;
+  std::size_t values_used_ = 0;
+};
+
+/// Who is shown the fields of a document, one after the other: DocumentCodec::visit_fields.
+class FieldVisitor {
+ public:
+  FieldVisitor() = default;
+  FieldVisitor(const FieldVisitor&) = delete;
+  FieldVisitor& operator=(const FieldVisitor&) = delete;
+  virtual ~FieldVisitor() = default;
+  /// Whether the field is to be decoded and shown. Asked before each.
+  [[nodiscard]] virtual bool wants(std::size_t index, std::string_view name) = 0;
+  /// `value` is valid until the scratch is cleared, which may be done in here.
+  virtual void visit(std::size_t index, std::string_view name, const ValueView& value) = 0;
 };
 
 /// How raw bytes of one layout are read. Pure and immutable: any thread, no I/O. The bytes were
@@ -47,6 +105,10 @@ class DocumentCodec {
   [[nodiscard]] virtual std::optional<ValueView> field(std::span<const std::byte> raw,
                                                        std::size_t index,
                                                        Scratch& scratch) const = 0;
+  /// Shows the fields that are not absent and that the visitor wants, in order. A codec whose
+  /// layout has to be walked to find a field overrides this with one walk; this one calls field().
+  virtual void visit_fields(std::span<const std::byte> raw, Scratch& scratch,
+                            FieldVisitor& visitor) const;
 };
 
 /// An immutable row. Copying shares the bytes. Safe to read from any thread.

@@ -6,6 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "ustream/shared_text.hpp"
 
 namespace ustream {
 
@@ -25,7 +28,7 @@ class Position {
  public:
   Position() noexcept = default;  ///< no position
   Position(std::shared_ptr<const PositionOrigin> origin, std::string order_key,
-           std::string detail = {})
+           SharedText detail = {})
       : origin_(std::move(origin)), order_key_(std::move(order_key)), detail_(std::move(detail)) {}
 
   [[nodiscard]] bool has_value() const noexcept { return origin_ != nullptr; }
@@ -37,11 +40,11 @@ class Position {
   /// Fixed-width bytes that compare as the source orders, within one epoch.
   [[nodiscard]] const std::string& order_key() const noexcept { return order_key_; }
   /// The connector's own bytes (a GTID set, a file name and offset, …).
-  [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
+  [[nodiscard]] const std::string& detail() const noexcept { return detail_.str(); }
 
   [[nodiscard]] std::string cursor() const;
   /// Appends the cursor's text, without allocating more than `out` needs. REQUIRES has_value() and
-  /// parts that fit 512 bytes together; else throws Error(internal).
+  /// parts that fit 16 KiB together; else throws Error(internal).
   void append_cursor(std::string& out) const;
   /// Throws ValidationError when the text is no cursor, is damaged, or of a version this build does
   /// not know.
@@ -58,7 +61,7 @@ class Position {
  private:
   std::shared_ptr<const PositionOrigin> origin_;
   std::string order_key_;
-  std::string detail_;
+  SharedText detail_;
 };
 
 }  // namespace ustream

@@ -20,6 +20,11 @@ enum class NestedContainers : std::uint8_t { allowed, refused };
     std::string_view text, const JsonLimits& limits = {},
     NestedContainers nested = NestedContainers::allowed);
 
+/// Appends `separator`, the name as a JSON string, a colon and the value: what write_json_string
+/// and write_json do, with fewer and larger steps.
+void write_json_member(std::string& out, char separator, std::string_view name,
+                       const ValueView& value);
+
 /// Values nested deeper than this are not written: the writers recurse, on stacks of any thread.
 inline constexpr std::size_t kMaxWriteDepth = 500;
 /// Throws ValidationError beyond kMaxWriteDepth.

@@ -1,7 +1,10 @@
 // Writes values as JSON text. Hot: every change goes through it, so it appends and never allocates
 // besides.
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
+#include <cstring>
 
 #include "ustream/error.hpp"
 #include "ustream/json.hpp"
@@ -36,6 +39,93 @@ constexpr std::array<char, 256> make_escapes() {
 }
 constexpr std::array<char, 256> kEscapes = make_escapes();
 
+/// Whether each of eight bytes stands in a JSON string as it is: "Bit Twiddling Hacks", "Determine
+/// if a word has a byte less than n".
+constexpr bool is_plain(std::uint64_t word) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  const std::uint64_t quote = word ^ (kOnes * '"');
+  const std::uint64_t backslash = word ^ (kOnes * '\\');
+  const std::uint64_t found = (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes) | word;
+  return (found & (kOnes * 0x80)) == 0;
+}
+
+bool is_plain(std::string_view text) noexcept {
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if (!is_plain(word)) {
+      return false;
+    }
+  }
+  for (; i < text.size(); ++i) {
+    if (kEscapes[static_cast<unsigned char>(text[i])] != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Names that are written in one step with their value.
+constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kMaxHead = kMaxName + 4;  // separator, quotes and colon
+constexpr std::size_t kMaxShortText = 62;
+constexpr std::size_t kMaxSimple = kMaxShortText + 2;
+static_assert(kMaxSimple >= model::kMaxTemporalText + 2);
+
+template <class Number>
+char* write_number(char* to, Number value) noexcept {
+  return std::to_chars(to, to + kMaxSimple, value).ptr;
+}
+
+template <class Temporal>
+char* write_quoted(char* to, const Temporal& value) noexcept {
+  *to++ = '"';
+  to = model::write_text(to, value);
+  *to++ = '"';
+  return to;
+}
+
+/// A value whose JSON is short, of kMaxSimple bytes at most; null for others.
+char* write_simple(char* to, const ValueView& value) noexcept {
+  const auto word = [to](std::string_view text) { return std::copy(text.begin(), text.end(), to); };
+  switch (value.type()) {
+    case ValueType::null:
+      return word("null");
+    case ValueType::boolean:
+      return word(value.boolean() ? "true" : "false");
+    case ValueType::int64:
+      return write_number(to, value.int64());
+    case ValueType::uint64:
+      return write_number(to, value.uint64());
+    case ValueType::decimal:
+    case ValueType::string: {
+      const std::string_view text = value.text();
+      if (text.size() > kMaxShortText || !is_plain(text)) {
+        return nullptr;
+      }
+      *to++ = '"';
+      to = std::copy(text.begin(), text.end(), to);
+      *to++ = '"';
+      return to;
+    }
+    case ValueType::date:
+      return write_quoted(to, value.date());
+    case ValueType::time:
+      return write_quoted(to, Time{value.micros(), value.digits()});
+    case ValueType::timestamp:
+      return write_quoted(to, Timestamp{value.micros()});
+    case ValueType::datetime:
+      return write_quoted(to, DateTime{value.micros(), value.digits()});
+    case ValueType::uuid:
+      return write_quoted(to, value.uuid());
+    case ValueType::objectid:
+      return write_quoted(to, value.objectid());
+    default:
+      return nullptr;
+  }
+}
+
 void append_escaped_byte(std::string& out, unsigned char byte, char escape) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '\\';
@@ -47,12 +137,10 @@ void append_escaped_byte(std::string& out, unsigned char byte, char escape) {
   }
 }
 
-/// Text without quotes; REQUIRES that nothing in it needs an escape.
 template <class Temporal>
-void write_quoted(std::string& out, const Temporal& value) {
-  out += '"';
-  model::append_text(out, value);
-  out += '"';
+void append_quoted(std::string& out, const Temporal& value) {
+  char text[model::kMaxTemporalText + 2];
+  out.append(text, write_quoted(text, value));
 }
 
 void write_double(std::string& out, double value) {
@@ -146,22 +234,22 @@ void write_value(std::string& out, const ValueView& value, std::size_t depth) {
       out += '"';
       break;
     case ValueType::date:
-      write_quoted(out, value.date());
+      append_quoted(out, value.date());
       break;
     case ValueType::time:
-      write_quoted(out, Time{value.micros(), value.digits()});
+      append_quoted(out, Time{value.micros(), value.digits()});
       break;
     case ValueType::timestamp:
-      write_quoted(out, Timestamp{value.micros()});
+      append_quoted(out, Timestamp{value.micros()});
       break;
     case ValueType::datetime:
-      write_quoted(out, DateTime{value.micros(), value.digits()});
+      append_quoted(out, DateTime{value.micros(), value.digits()});
       break;
     case ValueType::uuid:
-      write_quoted(out, value.uuid());
+      append_quoted(out, value.uuid());
       break;
     case ValueType::objectid:
-      write_quoted(out, value.objectid());
+      append_quoted(out, value.objectid());
       break;
     case ValueType::json:
       write_inline(out, value.text());
@@ -187,6 +275,29 @@ void model::check_write_depth(std::size_t depth) {
   }
 }
 
+void model::write_json_member(std::string& out, char separator, std::string_view name,
+                              const ValueView& value) {
+  char text[kMaxHead + kMaxSimple];
+  text[0] = separator;
+  text[1] = '"';
+  if (name.size() > kMaxName || !is_plain(name)) {
+    out += separator;
+    write_json_string(out, name);
+    out += ':';
+    write_value(out, value, 0);
+    return;
+  }
+  char* to = std::copy(name.begin(), name.end(), text + 2);
+  *to++ = '"';
+  *to++ = ':';
+  if (char* const end = write_simple(to, value)) {
+    out.append(text, end);
+    return;
+  }
+  out.append(text, to);
+  write_value(out, value, 0);
+}
+
 void write_json(std::string& out, const ValueView& value) {
   write_value(out, value, 0);
 }
@@ -203,6 +314,14 @@ void write_json_string(std::string& out, std::string_view text) {
   const char* const end = p + text.size();
   const char* run = p;  // what is copied as it is
   while (p != end) {
+    if (end - p >= 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, p, sizeof word);
+      if (is_plain(word)) {
+        p += 8;
+        continue;
+      }
+    }
     const auto byte = static_cast<unsigned char>(*p);
     const char escape = kEscapes[byte];
     if (escape == 0) {

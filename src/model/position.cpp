@@ -16,25 +16,39 @@ namespace {
 
 constexpr std::string_view kPrefix = "u1.";
 constexpr unsigned char kVersion = 1;
-constexpr std::size_t kMaxBytes = 512;
+constexpr std::size_t kMaxBytes = std::size_t{16} * 1024;
+/// Packed on the stack up to here; longer ones (a set of many GTIDs) cost an allocation.
+constexpr std::size_t kUsualBytes = 512;
 constexpr std::size_t kMaxText = (kMaxBytes * 4 + 2) / 3;
 constexpr std::size_t kMaxShort = 255;  // of a part with a length of one byte
 constexpr std::size_t kFixedBytes = 1 + 3 * 1 + 2 + 4;
 
-/// Fills a buffer on the stack. REQUIRES that what is put fits.
+/// Fills a buffer, on the stack where it can be. REQUIRES that what is put fits `size`.
 class Packer {
  public:
-  void byte(std::size_t value) { buffer_[size_++] = static_cast<char>(value & 0xffu); }
+  explicit Packer(std::size_t size) {
+    if (size > usual_.size()) {
+      large_.resize(size);
+      buffer_ = large_.data();
+    }
+  }
+  Packer(const Packer&) = delete;
+  Packer& operator=(const Packer&) = delete;
+  ~Packer() = default;
+
+  void byte(std::size_t value) { buffer_[size_++] = static_cast<char>(value & 0xffU); }
   void bytes(std::string_view text) {
     if (!text.empty()) {
-      std::memcpy(buffer_.data() + size_, text.data(), text.size());
+      std::memcpy(buffer_ + size_, text.data(), text.size());
       size_ += text.size();
     }
   }
-  [[nodiscard]] std::string_view packed() const { return {buffer_.data(), size_}; }
+  [[nodiscard]] std::string_view packed() const { return {buffer_, size_}; }
 
  private:
-  std::array<char, kMaxBytes> buffer_;  // NOLINT(*-member-init): written before it is read
+  std::array<char, kUsualBytes> usual_;  // NOLINT(*-member-init): written before it is read
+  std::string large_;
+  char* buffer_ = usual_.data();
   std::size_t size_ = 0;
 };
 
@@ -86,23 +100,24 @@ void Position::append_cursor(std::string& out) const {
   }
   const std::string& source = origin_->source;
   const std::string& epoch = origin_->epoch;
+  const std::string& detail = detail_.str();
   const std::size_t size =
-      kFixedBytes + source.size() + epoch.size() + order_key_.size() + detail_.size();
+      kFixedBytes + source.size() + epoch.size() + order_key_.size() + detail.size();
   if (source.size() > kMaxShort || epoch.size() > kMaxShort || order_key_.size() > kMaxShort ||
       size > kMaxBytes) {
     throw Error(ErrorKind::internal, "a position of the source '" + source.substr(0, 40) +
                                          "' does not fit a cursor of " + std::to_string(kMaxBytes) +
                                          " bytes");
   }
-  Packer packer;
+  Packer packer(size);
   packer.byte(kVersion);
   for (const std::string* part : {&source, &epoch, &order_key_}) {
     packer.byte(part->size());
     packer.bytes(*part);
   }
-  packer.byte(detail_.size() >> 8);
-  packer.byte(detail_.size());
-  packer.bytes(detail_);
+  packer.byte(detail.size() >> 8U);
+  packer.byte(detail.size());
+  packer.bytes(detail);
   const std::uint32_t checksum = base::crc32(packer.packed());
   for (int shift = 24; shift >= 0; shift -= 8) {
     packer.byte(checksum >> shift);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 
@@ -13,7 +14,24 @@ constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 constexpr std::size_t kMaxFraction = 6;
 
-void append_padded(std::string& out, std::uint64_t value, int width) {
+constexpr std::array<char, 200> make_pairs() {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}
+constexpr std::array<char, 200> kPairs = make_pairs();
+
+/// REQUIRES value < 100.
+char* write_two(char* to, std::uint64_t value) noexcept {
+  std::memcpy(to, &kPairs[2 * value], 2);
+  return to + 2;
+}
+
+/// At least `width` digits.
+char* write_padded(char* to, std::uint64_t value, int width) noexcept {
   char digits[20];
   char* p = digits + sizeof digits;
   do {
@@ -21,18 +39,19 @@ void append_padded(std::string& out, std::uint64_t value, int width) {
     value /= 10;
     --width;
   } while (value != 0 || width > 0);
-  out.append(p, static_cast<std::size_t>(digits + sizeof digits - p));
+  return std::copy(p, digits + sizeof digits, to);
 }
 
 /// `micros` below one second, cut to `digits` digits; nothing for 0 digits.
-void append_fraction(std::string& out, std::uint64_t micros, std::size_t digits) {
+char* write_fraction(char* to, std::uint64_t micros, std::size_t digits) noexcept {
   if (digits == 0) {
-    return;
+    return to;
   }
-  out += '.';
-  const std::size_t start = out.size();
-  append_padded(out, micros, static_cast<int>(kMaxFraction));
-  out.resize(start + std::min(digits, kMaxFraction));
+  *to++ = '.';
+  write_two(to, micros / 10'000);
+  write_two(to + 2, micros / 100 % 100);
+  write_two(to + 4, micros % 100);
+  return to + std::min(digits, kMaxFraction);
 }
 
 // Days since 1970-01-01 and back, for the proleptic Gregorian calendar: Howard Hinnant,
@@ -63,26 +82,34 @@ constexpr Date civil_from_days(std::int64_t days) noexcept {
           static_cast<std::uint8_t>(day)};
 }
 
-void append_clock(std::string& out, std::uint64_t micros, std::size_t digits) {
+char* write_clock(char* to, std::uint64_t micros, std::size_t digits) noexcept {
   const std::uint64_t seconds = micros / kMicrosPerSecond;
-  append_padded(out, seconds / 3600, 2);
-  out += ':';
-  append_padded(out, seconds / 60 % 60, 2);
-  out += ':';
-  append_padded(out, seconds % 60, 2);
-  append_fraction(out, micros % kMicrosPerSecond, digits);
+  const std::uint64_t hours = seconds / 3600;
+  to = hours < 100 ? write_two(to, hours) : write_padded(to, hours, 2);
+  const std::uint64_t rest = seconds % 3600;
+  *to++ = ':';
+  to = write_two(to, rest / 60);
+  *to++ = ':';
+  to = write_two(to, rest % 60);
+  return write_fraction(to, micros % kMicrosPerSecond, digits);
 }
 
-void append_date_and_clock(std::string& out, std::int64_t micros, std::size_t digits) {
+char* write_date_and_clock(char* to, std::int64_t micros, std::size_t digits) noexcept {
   std::int64_t days = micros / kMicrosPerDay;
   std::int64_t rest = micros % kMicrosPerDay;
   if (rest < 0) {
     rest += kMicrosPerDay;
     --days;
   }
-  append_text(out, civil_from_days(days));
-  out += 'T';
-  append_clock(out, static_cast<std::uint64_t>(rest), digits);
+  to = write_text(to, civil_from_days(days));
+  *to++ = 'T';
+  return write_clock(to, static_cast<std::uint64_t>(rest), digits);
+}
+
+template <class Typed>
+void append_typed(std::string& out, const Typed& value) {
+  char text[kMaxTemporalText];
+  out.append(text, write_text(text, value));
 }
 
 /// Takes text apart from the front; once something does not fit, ok() stays false.
@@ -226,61 +253,84 @@ bool parse_hex(std::string_view text, std::span<std::uint8_t> bytes) noexcept {
   return true;
 }
 
-void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
+char* write_hex(char* to, std::span<const std::uint8_t> bytes) noexcept {
   constexpr std::string_view kDigits = "0123456789abcdef";
   for (const std::uint8_t byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 0xf];
+    *to++ = kDigits[byte >> 4];
+    *to++ = kDigits[byte & 0xf];
   }
+  return to;
 }
 
 constexpr std::array<std::size_t, 5> kUuidGroups = {4, 2, 2, 2, 6};  // in bytes
 
 }  // namespace
 
-void append_text(std::string& out, Date value) {
+char* write_text(char* to, Date value) noexcept {
   const std::int64_t year = value.year;
   if (year < 0) {
-    out += '-';
+    *to++ = '-';
   }
-  append_padded(out, static_cast<std::uint64_t>(year < 0 ? -year : year), 4);
-  out += '-';
-  append_padded(out, value.month, 2);
-  out += '-';
-  append_padded(out, value.day, 2);
+  const auto size = static_cast<std::uint64_t>(year < 0 ? -year : year);
+  to = size < 10'000 ? write_two(write_two(to, size / 100), size % 100) : write_padded(to, size, 4);
+  *to++ = '-';
+  to = value.month < 100 ? write_two(to, value.month) : write_padded(to, value.month, 2);
+  *to++ = '-';
+  return value.day < 100 ? write_two(to, value.day) : write_padded(to, value.day, 2);
 }
 
-void append_text(std::string& out, Time value) {
+char* write_text(char* to, Time value) noexcept {
   auto magnitude = static_cast<std::uint64_t>(value.micros);
   if (value.micros < 0) {
-    out += '-';
+    *to++ = '-';
     magnitude = 0 - magnitude;
   }
-  append_clock(out, magnitude, value.digits);
+  return write_clock(to, magnitude, value.digits);
 }
 
-void append_text(std::string& out, Timestamp value) {
-  append_date_and_clock(out, value.micros, kMaxFraction);
-  out += 'Z';
+char* write_text(char* to, Timestamp value) noexcept {
+  to = write_date_and_clock(to, value.micros, kMaxFraction);
+  *to++ = 'Z';
+  return to;
 }
 
-void append_text(std::string& out, DateTime value) {
-  append_date_and_clock(out, value.micros, value.digits);
+char* write_text(char* to, DateTime value) noexcept {
+  return write_date_and_clock(to, value.micros, value.digits);
 }
 
-void append_text(std::string& out, const Uuid& value) {
+char* write_text(char* to, const Uuid& value) noexcept {
   std::span<const std::uint8_t> rest = value.bytes;
   for (const std::size_t size : kUuidGroups) {
     if (rest.size() != value.bytes.size()) {
-      out += '-';
+      *to++ = '-';
     }
-    append_hex(out, rest.first(size));
+    to = write_hex(to, rest.first(size));
     rest = rest.subspan(size);
   }
+  return to;
 }
 
+char* write_text(char* to, const ObjectId& value) noexcept {
+  return write_hex(to, value.bytes);
+}
+
+void append_text(std::string& out, Date value) {
+  append_typed(out, value);
+}
+void append_text(std::string& out, Time value) {
+  append_typed(out, value);
+}
+void append_text(std::string& out, Timestamp value) {
+  append_typed(out, value);
+}
+void append_text(std::string& out, DateTime value) {
+  append_typed(out, value);
+}
+void append_text(std::string& out, const Uuid& value) {
+  append_typed(out, value);
+}
 void append_text(std::string& out, const ObjectId& value) {
-  append_hex(out, value.bytes);
+  append_typed(out, value);
 }
 
 std::optional<Date> parse_date(std::string_view text) noexcept {

@@ -61,19 +61,44 @@ void append_utf8(std::string& out, char32_t code_point) {
 }  // namespace ustream::model
 
 namespace ustream {
+namespace {
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+
+std::uint64_t word_at(const char* p) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
+/// Past ASCII as far as it goes in steps of eight bytes, or to the end.
+const char* skip_ascii(const char* p, const char* end) noexcept {
+  while (end - p >= 32) {
+    if (((word_at(p) | word_at(p + 8) | word_at(p + 16) | word_at(p + 24)) & kHighBits) != 0) {
+      break;
+    }
+    p += 32;
+  }
+  while (end - p >= 8 && (word_at(p) & kHighBits) == 0) {
+    p += 8;
+  }
+  if (end - p < 8) {
+    while (p != end && static_cast<unsigned char>(*p) < 0x80) {
+      ++p;
+    }
+  }
+  return p;
+}
+
+}  // namespace
 
 bool is_valid_utf8(std::string_view text) noexcept {
   const char* p = text.data();
   const char* const end = p + text.size();
   while (p != end) {
-    // Eight bytes of ASCII at once.
-    if (end - p >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, p, sizeof word);
-      if ((word & 0x8080808080808080u) == 0) {
-        p += 8;
-        continue;
-      }
+    p = skip_ascii(p, end);
+    if (p == end) {
+      break;
     }
     const std::size_t length = model::utf8_sequence(p, end);
     if (length == 0) {

@@ -1,15 +1,18 @@
 // The binlog decoder: any bytes give changes and quarantine notices, never a crash; and every
 // change it gives can be written as JSON.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "ustream/json.hpp"
 
 #include "connectors/mysql/binlog_decoder.hpp"
+#include "connectors/mysql/rows_scope.hpp"
 
 using namespace ustream;
 using mysql::BinlogDecoder;
@@ -17,22 +20,27 @@ using mysql::EventHeader;
 
 namespace {
 
-void check(const ChangeBatch& batch) {
-  std::string json;
-  for (const Change& change : batch.changes) {
-    json.clear();
-    change.write_json(json);
-    if (json.empty()) {
-      std::abort();
+class Host final : public mysql::DecoderHost {
+ public:
+  [[nodiscard]] bool deliver(ChangeBatchPtr batch) override {
+    std::string json;
+    for (const Change& change : batch->changes) {
+      json.clear();
+      change.write_json(json);
+      if (json.empty()) {
+        std::abort();
+      }
     }
-  }
-  for (const Notice& notice : batch.notices) {
-    const auto& quarantine = std::get<Quarantine>(notice.what);
-    if (!is_valid_utf8(quarantine.collection) || !is_valid_utf8(quarantine.reason)) {
-      std::abort();
+    for (const Notice& notice : batch->notices) {
+      if (const auto* quarantine = std::get_if<Quarantine>(&notice.what);
+          quarantine != nullptr &&
+          (!is_valid_utf8(quarantine->collection) || !is_valid_utf8(quarantine->reason))) {
+        std::abort();
+      }
     }
+    return true;
   }
-}
+};
 
 }  // namespace
 
@@ -40,8 +48,11 @@ void check(const ChangeBatch& batch) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = std::make_shared<const std::string>(reinterpret_cast<const char*>(data), size);
   const auto name = std::make_shared<const std::string>("bin.000001");
-  BinlogDecoder decoder(
-      std::make_shared<const PositionOrigin>(PositionOrigin{"mysql", "binlog-files"}));
+  Host host;
+  BinlogDecoder decoder(host);
+  decoder.start(std::make_shared<const PositionOrigin>(
+                    PositionOrigin{"mysql", std::string(mysql::kFilesEpoch)}),
+                {}, {});
   std::string_view rest = *file;
   rest.remove_prefix(std::min<std::size_t>(rest.size(), 4));
   while (rest.size() >= EventHeader::kSize) {
@@ -51,10 +62,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (decoder.has_checksums() && header.type != mysql::EventType::format_description) {
       event.remove_suffix(std::min<std::size_t>(event.size() - EventHeader::kSize, 4));
     }
-    decoder.push(file, event, {name, 1, static_cast<std::uint64_t>(event.data() - file->data())});
-    check(*decoder.take());
+    (void)decoder.push(file, event,
+                       {name, static_cast<std::uint64_t>(event.data() - file->data())});
+    (void)decoder.boundary();
   }
-  decoder.end_file();
-  check(*decoder.take());
+  (void)decoder.end_file();
   return 0;
 }

@@ -1,9 +1,7 @@
 #include "connectors/mysql/binlog_file.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -11,9 +9,8 @@
 
 #include "ustream/error.hpp"
 
-#include "base/bytes.hpp"
-#include "base/crc32.hpp"
 #include "connectors/mysql/binlog_decoder.hpp"
+#include "connectors/mysql/rows_scope.hpp"
 
 namespace ustream::mysql {
 namespace {
@@ -22,11 +19,8 @@ constexpr std::string_view kMagic(
     "\xfe"
     "bin",
     4);
-constexpr std::size_t kChecksumSize = 4;
-constexpr std::size_t kFlagsAt = 17;
 /// max_allowed_packet's largest value and what an event has around its rows.
 constexpr std::uint32_t kMaxEventSize = (1U << 30U) + (1U << 20U);
-constexpr std::size_t kBatchChanges = 4096;
 
 struct Close {
   void operator()(std::FILE* file) const noexcept { std::fclose(file); }
@@ -35,7 +29,9 @@ struct Close {
 /// One file: events in order.
 class File {
  public:
-  File(const std::string& path, EventPlace place) : path_(path), place_(std::move(place)) {
+  explicit File(const std::string& path) : path_(path) {
+    place_.file =
+        std::make_shared<const std::string>(std::filesystem::path(path).filename().string());
     file_.reset(std::fopen(path.c_str(), "rbe"));
     if (!file_) {
       throw ValidationError("cannot open '" + path + "': " + std::strerror(errno), path);
@@ -97,79 +93,65 @@ class File {
   std::uint32_t last_size_ = 0;
 };
 
-bool checksum_is_right(const std::string& event) {
-  if (event.size() < EventHeader::kSize + kChecksumSize) {
-    return false;
+/// Counts what goes through.
+class Host final : public DecoderHost {
+ public:
+  Host(const BinlogFileReader::Handler& handler, DecodeReport& report)
+      : handler_(handler), report_(report) {}
+  [[nodiscard]] bool deliver(ChangeBatchPtr batch) override {
+    report_.changes += batch->changes.size();
+    report_.quarantined += batch->notices.size();
+    handler_(batch);
+    return true;
   }
-  const std::string_view content(event.data(), event.size() - kChecksumSize);
-  const auto stored = base::get_little_endian<std::uint32_t>(content.data() + content.size());
-  if (EventHeader::parse(event).type != EventType::format_description) {
-    return base::crc32(content) == stored;
-  }
-  // The server sets this flag while it writes to the file, and leaves the checksum as it is.
-  std::string cleared(content);
-  cleared[kFlagsAt] =
-      static_cast<char>(static_cast<unsigned char>(cleared[kFlagsAt]) & ~EventHeader::kInUse);
-  return base::crc32(cleared) == stored;
-}
 
-/// "mysql-bin.000017" is 17; a name without a number has its place among the arguments.
-std::uint64_t file_number(const std::string& name, std::size_t index) {
-  const std::size_t dot = name.rfind('.');
-  std::uint64_t number = 0;
-  if (dot != std::string::npos) {
-    const char* end = name.data() + name.size();
-    const auto [stop, error] = std::from_chars(name.data() + dot + 1, end, number);
-    if (error == std::errc() && stop == end) {
-      return number;
+ private:
+  const BinlogFileReader::Handler& handler_;
+  DecodeReport& report_;
+};
+
+void read_event(BinlogDecoder& decoder, const std::shared_ptr<const std::string>& event,
+                const EventPlace& place) {
+  std::string_view content = *event;
+  if (EventHeader::parse(content).type == EventType::format_description) {
+    // It says itself whether there are checksums.
+    (void)decoder.push(event, content, place);
+    if (decoder.has_checksums() && !checksum_is_right(content)) {
+      (void)decoder.push_damage("the event's checksum is wrong", content, place);
     }
+    return;
   }
-  return index;
+  if (!decoder.has_checksums()) {
+    (void)decoder.push(event, content, place);
+  } else if (checksum_is_right(content)) {
+    content.remove_suffix(EventHeader::kChecksumSize);
+    (void)decoder.push(event, content, place);
+  } else {
+    (void)decoder.push_damage("the event's checksum is wrong", content, place);
+  }
 }
 
 }  // namespace
 
 void BinlogFileReader::read(const std::vector<std::string>& paths) {
-  BinlogDecoder decoder(
-      std::make_shared<const PositionOrigin>(PositionOrigin{"mysql", "binlog-files"}));
-  const auto hand_over = [&] {
-    report_.unnamed_columns = decoder.saw_unnamed_columns();
-    if (decoder.ready() == 0) {
-      return;
-    }
-    const ChangeBatchPtr batch = decoder.take();
-    report_.changes += batch->changes.size();
-    report_.quarantined += batch->notices.size();
-    handler_(batch);
-  };
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const std::string name = std::filesystem::path(paths[i]).filename().string();
+  Host host(handler_, report_);
+  BinlogDecoder decoder(host);
+  decoder.start(
+      std::make_shared<const PositionOrigin>(PositionOrigin{"mysql", std::string(kFilesEpoch)}), {},
+      {});
+  for (const std::string& path : paths) {
     try {
-      File file(paths[i], {std::make_shared<const std::string>(name), file_number(name, i), 0});
+      File file(path);
       while (const auto event = file.next()) {
-        std::string_view content = *event;
-        const bool is_format = EventHeader::parse(content).type == EventType::format_description;
-        if (is_format) {
-          // It says itself whether there are checksums.
-          decoder.push(event, content, file.place());
-        }
-        if (decoder.has_checksums() && !checksum_is_right(*event)) {
-          decoder.push_damage("the event's checksum is wrong", content, file.place());
-        } else if (!is_format) {
-          content.remove_suffix(decoder.has_checksums() ? kChecksumSize : 0);
-          decoder.push(event, content, file.place());
-        }
-        if (decoder.ready() >= kBatchChanges) {
-          hand_over();
-        }
+        read_event(decoder, event, file.place());
       }
-      decoder.end_file();
-      hand_over();
+      (void)decoder.end_file();
     } catch (const Error&) {
-      decoder.end_file();
-      hand_over();
+      (void)decoder.end_file();
+      report_.unnamed_columns = decoder.saw_unnamed_columns();
       throw;
     }
+    report_.unnamed_columns = decoder.saw_unnamed_columns();
   }
 }
 

@@ -1,13 +1,77 @@
 // A bounds-checked cursor over bytes of the MySQL protocol: little endian, packed integers.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "base/bytes.hpp"
 
 namespace ustream::mysql {
+
+/// The number in 1 to 8 bytes, the lowest first. REQUIRES that they are there.
+[[nodiscard]] inline std::uint64_t little_endian_at(const char* at, std::size_t size) noexcept {
+  std::uint64_t value = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    switch (size) {  // a constant size makes one load of each
+      case 1:
+        return static_cast<unsigned char>(*at);
+      case 2:
+        std::memcpy(&value, at, 2);
+        return value;
+      case 3: {
+        std::uint16_t low = 0;
+        std::memcpy(&low, at, 2);
+        return low | std::uint64_t{static_cast<unsigned char>(at[2])} << 16U;
+      }
+      case 4:
+        std::memcpy(&value, at, 4);
+        return value;
+      case 8:
+        std::memcpy(&value, at, 8);
+        return value;
+      default:
+        break;
+    }
+  }
+  for (std::size_t i = size; i-- > 0;) {
+    value = (value << 8U) | static_cast<unsigned char>(at[i]);
+  }
+  return value;
+}
+/// The same with the highest first.
+[[nodiscard]] inline std::uint64_t big_endian_at(const char* at, std::size_t size) noexcept {
+  const auto byte = [at](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(at[i])};
+  };
+  const auto four = [at] {
+    std::uint32_t value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return std::uint64_t{std::endian::native == std::endian::little ? __builtin_bswap32(value)
+                                                                    : value};
+  };
+  switch (size) {
+    case 1:
+      return byte(0);
+    case 2:
+      return byte(0) << 8U | byte(1);
+    case 3:
+      return byte(0) << 16U | byte(1) << 8U | byte(2);
+    case 4:
+      return four();
+    case 5:
+      return four() << 8U | byte(4);
+    default:
+      break;
+  }
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    value = value << 8U | byte(i);
+  }
+  return value;
+}
 
 /// Reads from bytes that it borrows. After a read beyond the end `ok()` is false for good, and
 /// every further read gives zero or nothing: callers check once, where a decision hangs on it.
@@ -38,18 +102,11 @@ class ByteReader {
   /// 1 to 8 bytes.
   std::uint64_t little_endian(std::size_t size) noexcept {
     const std::string_view bytes = take(size);
-    std::uint64_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) {
-      value = (value << 8) | static_cast<unsigned char>(bytes[i]);
-    }
-    return value;
+    return little_endian_at(bytes.data(), bytes.size());
   }
   std::uint64_t big_endian(std::size_t size) noexcept {
-    std::uint64_t value = 0;
-    for (const char c : take(size)) {
-      value = (value << 8) | static_cast<unsigned char>(c);
-    }
-    return value;
+    const std::string_view bytes = take(size);
+    return big_endian_at(bytes.data(), bytes.size());
   }
   /// Protocol::LengthEncodedInteger; its 0xfb (NULL) and 0xff have no place in a binlog.
   std::uint64_t packed() noexcept {

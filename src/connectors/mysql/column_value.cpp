@@ -3,158 +3,29 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <chrono>
-#include <cstdio>
 
+#include <arpa/inet.h>
 #include <zlib.h>
 
 #include "ustream/json.hpp"
 
 #include "connectors/mysql/byte_reader.hpp"
+#include "connectors/mysql/clock.hpp"
 #include "connectors/mysql/json_text.hpp"
 
 namespace ustream::mysql {
 namespace {
 
-constexpr std::size_t kDigitsPerWord = 9;
-constexpr std::array<std::size_t, 10> kBytesOfDigits{0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
-/// A text that a client may be told; larger ones do not exist (LONGTEXT).
-constexpr std::uint64_t kMaxInflated = std::uint64_t{4} << 30;
-
-constexpr std::size_t decimal_size(std::size_t precision, std::size_t scale) {
-  const std::size_t whole = precision - scale;
-  return whole / kDigitsPerWord * 4 + kBytesOfDigits[whole % kDigitsPerWord] +
-         scale / kDigitsPerWord * 4 + kBytesOfDigits[scale % kDigitsPerWord];
-}
-
-constexpr std::size_t fraction_size(std::size_t digits) {
-  return (digits + 1) / 2;
-}
-
-/// The fraction of a second in microseconds, stored in fraction_size(digits) bytes.
-std::int64_t scaled_fraction(std::int64_t fraction, std::size_t digits) {
-  constexpr std::array<std::int64_t, 4> kScale{0, 10'000, 100, 1};
-  return fraction * kScale[fraction_size(digits)];
-}
-
-template <class... Numbers>
-std::string formatted(const char* format, Numbers... numbers) {
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), format, numbers...);
-  return {text.data(), static_cast<std::size_t>(std::clamp(size, 0, 63))};
-}
-
-void append_fraction(std::string& out, std::int64_t micros, std::size_t digits) {
-  if (digits > 0) {
-    out += '.';
-    out += formatted("%06lld", static_cast<long long>(micros)).substr(0, digits);
-  }
-}
-
-std::string text_of(const Clock& clock, std::size_t digits) {
-  std::string text =
-      formatted("%04lld-%02u-%02u %02u:%02u:%02u", static_cast<long long>(clock.year), clock.month,
-                clock.day, clock.hour, clock.minute, clock.second);
-  append_fraction(text, clock.micros, digits);
-  return text;
-}
-
-std::string_view keep_text(Scratch& scratch, std::string_view text) {
-  return scratch.keep(text);
-}
-
-}  // namespace
-
-ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratch) {
-  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(clock.year)),
-                                         std::chrono::month(clock.month),
-                                         std::chrono::day(clock.day)};
-  if (!date.ok() || clock.hour > 23 || clock.minute > 59 || clock.second > 59) {
-    return ValueView::of(keep_text(scratch, text_of(clock, digits)));
-  }
-  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = ((days * 24 + clock.hour) * 60 + clock.minute) * 60 + clock.second;
-  return ValueView::of(
-      DateTime{seconds * 1'000'000 + clock.micros, static_cast<std::uint8_t>(digits)});
-}
-
-namespace {
-
-Clock clock_of_datetime2(ByteReader reader, std::size_t digits) {
-  const auto packed = reader.big_endian(5) - 0x80'0000'0000ULL;
-  const std::uint64_t date = packed >> 17;
-  const std::uint64_t time = packed & 0x1ffff;
-  const std::uint64_t months = date >> 5;
-  Clock clock;
-  clock.year = static_cast<std::int64_t>(months / 13);
-  clock.month = static_cast<unsigned>(months % 13);
-  clock.day = static_cast<unsigned>(date & 31);
-  clock.hour = static_cast<unsigned>(time >> 12);
-  clock.minute = static_cast<unsigned>((time >> 6) & 63);
-  clock.second = static_cast<unsigned>(time & 63);
-  clock.micros =
-      scaled_fraction(static_cast<std::int64_t>(reader.big_endian(fraction_size(digits))), digits);
-  return clock;
-}
-
-/// DATETIME of before MySQL 5.6: the decimal number YYYYMMDDhhmmss.
-Clock clock_of_old_datetime(std::uint64_t number) {
-  const auto next = [&number](std::uint64_t by) {
-    const std::uint64_t part = number % by;
-    number /= by;
-    return static_cast<unsigned>(part);
-  };
-  Clock clock;
-  clock.second = next(100);
-  clock.minute = next(100);
-  clock.hour = next(100);
-  clock.day = next(100);
-  clock.month = next(100);
-  clock.year = static_cast<std::int64_t>(number % 10'000);
-  return clock;
-}
-
-/// Negative times are stored so that their bytes compare as the times do:
-/// my_time_packed_from_binary.
-std::int64_t micros_of_time2(ByteReader reader, std::size_t digits) {
-  const std::size_t fraction_bytes = fraction_size(digits);
-  const std::size_t bits = fraction_bytes * 8;
-  const auto stored = static_cast<std::int64_t>(reader.big_endian(3 + fraction_bytes));
-  const std::int64_t packed = stored - (std::int64_t{0x800000} << bits);
-  const std::int64_t size = packed < 0 ? -packed : packed;
-  const std::int64_t whole = size >> bits;
-  const std::int64_t fraction = size & ((std::int64_t{1} << bits) - 1);
-  const std::int64_t seconds =
-      ((whole >> 12) & 0x3ff) * 3600 + ((whole >> 6) & 63) * 60 + (whole & 63);
-  const std::int64_t micros =
-      seconds * 1'000'000 + (fraction_bytes == 0 ? 0 : scaled_fraction(fraction, digits));
-  return packed < 0 ? -micros : micros;
-}
-
-ValueView timestamp_value(std::uint64_t seconds, std::int64_t micros, std::size_t digits,
-                          Scratch& scratch) {
-  if (seconds == 0 && micros == 0) {  // the server's zero, not 1970
-    return ValueView::of(keep_text(scratch, text_of({}, digits)));
-  }
-  return ValueView::of(Timestamp{static_cast<std::int64_t>(seconds) * 1'000'000 + micros});
-}
-
-/// The bytes of a text or blob, without what tells their size.
-std::string_view content_of(const BinlogColumn& column, std::string_view bytes) noexcept {
-  switch (column.type) {
-    case ColumnType::varchar:
-    case ColumnType::var_string:
-    case ColumnType::varchar_compressed:
-    case ColumnType::string:
-      return bytes.substr(column.meta > 255 ? 2 : 1);
-    default:
-      return bytes.substr(column.meta);
-  }
-}
+constexpr const char* kNotText = "is not valid text of its character set";
+constexpr std::size_t kUuidSize = 16;
+constexpr std::size_t kInet4Size = 4;
+constexpr std::size_t kInet6Size = 16;
 
 /// MariaDB's compressed columns: a byte of method, wrapping and size of the original length, that
 /// length, zlib data; a zero byte and the plain content when it was not worth it (field_comp.cc).
 bool inflate_column(std::string_view content, std::string& out) {
+  // A text that a client may be told; larger ones do not exist (LONGTEXT).
+  constexpr std::uint64_t kMaxInflated = std::uint64_t{4} << 30U;
   if (content.empty()) {
     return true;
   }
@@ -186,370 +57,382 @@ bool inflate_column(std::string_view content, std::string& out) {
   return whole;
 }
 
-ValueView text_value(const BinlogColumn& column, std::string_view content, Scratch& scratch) {
-  if (column.charset.kind == Charset::Kind::binary) {
-    // BINARY(n) is sent without the zeros at its end; they are part of the value.
-    if (column.type == ColumnType::string && content.size() < column.meta) {
-      std::string padded(content);
-      padded.resize(column.meta, '\0');
-      content = keep_text(scratch, padded);
-    }
-    return ValueView::of_text(ValueType::bytes, content);
-  }
-  if (column.charset.kind == Charset::Kind::utf8) {
-    return ValueView::of(content);
-  }
-  std::string text;
-  (void)append_utf8(text, content, column.charset);
-  return ValueView::of(keep_text(scratch, text));
+std::int64_t signed_at(const char* at, std::size_t size) noexcept {
+  const unsigned unused = 64 - 8 * static_cast<unsigned>(size);
+  return static_cast<std::int64_t>(little_endian_at(at, size) << unused) >> unused;
 }
 
-ValueView integer_value(const BinlogColumn& column, std::string_view bytes) {
-  const std::uint64_t bits = ByteReader(bytes).little_endian(bytes.size());
-  if (column.is_unsigned) {
-    return ValueView::of(bits);
+/// What the server's types of fixed binary size leave out is zeros at the end.
+std::string_view padded_with_zeros(std::string_view bytes, std::size_t size, Scratch& scratch) {
+  if (bytes.size() >= size) {
+    return bytes;
   }
-  const unsigned unused = 64 - 8 * static_cast<unsigned>(bytes.size());
-  return ValueView::of(static_cast<std::int64_t>(bits << unused) >> unused);
+  char* const room = scratch.room(size);
+  std::fill(std::copy(bytes.begin(), bytes.end(), room), room + size, '\0');
+  return {room, size};
 }
 
-ValueView enum_value(const BinlogColumn& column, std::string_view bytes) {
-  const std::uint64_t index = ByteReader(bytes).little_endian(bytes.size());
-  if (column.labels.empty()) {
-    return ValueView::of(index);
-  }
-  return ValueView::of(index == 0 ? std::string_view() : column.labels[index - 1]);
+ValueView uuid_value(std::string_view bytes, Scratch& scratch) {
+  Uuid uuid;  // in a binlog in its text's order, not in the one of the table's files
+  std::copy(bytes.begin(), bytes.end(), uuid.bytes.begin());
+  return scratch.keep(Value(uuid));
 }
 
-ValueView set_value(const BinlogColumn& column, std::string_view bytes, Scratch& scratch) {
-  const std::uint64_t bits = ByteReader(bytes).little_endian(bytes.size());
-  if (column.labels.empty()) {
-    return ValueView::of(bits);
-  }
-  Value::Array members;
-  for (std::size_t i = 0; i < column.labels.size(); ++i) {
-    if ((bits >> i & 1U) != 0) {
-      members.emplace_back(column.labels[i]);
-    }
-  }
-  return scratch.keep(Value(std::move(members)));
+ValueView inet_value(int family, std::string_view bytes, Scratch& scratch) {
+  std::array<char, kInet6Size> address{};
+  std::copy(bytes.begin(), bytes.end(), address.begin());
+  char* const room = scratch.room(INET6_ADDRSTRLEN);
+  const char* const text = ::inet_ntop(family, address.data(), room, INET6_ADDRSTRLEN);
+  return ValueView::of(text == nullptr ? std::string_view() : std::string_view(text));
 }
 
 }  // namespace
 
-std::optional<std::size_t> value_size(const BinlogColumn& column, std::string_view bytes) noexcept {
-  std::size_t size = 0;
-  ByteReader reader(bytes);
+ColumnPlan::ColumnPlan(const BinlogColumn& column) : column_(&column) {
+  const std::size_t fraction = column.meta <= 6 ? fraction_size(column.meta) : kImpossible;
   switch (column.type) {
     case ColumnType::null:
       break;
     case ColumnType::tiny:
-    case ColumnType::year:
-      size = 1;
+      plan_integer(Kind::int8, 1);
       break;
     case ColumnType::small:
-      size = 2;
+      plan_integer(Kind::int16, 2);
       break;
     case ColumnType::medium:
-    case ColumnType::date:
-    case ColumnType::new_date:
-    case ColumnType::time:
-      size = 3;
+      plan_integer(Kind::int24, 3);
       break;
     case ColumnType::integer:
-    case ColumnType::float32:
-    case ColumnType::timestamp:
-      size = 4;
+      plan_integer(Kind::int32, 4);
       break;
     case ColumnType::big:
+      plan_integer(Kind::int64, 8);
+      break;
+    case ColumnType::float32:
+      kind_ = Kind::float32;
+      fixed_ = 4;
+      break;
     case ColumnType::float64:
-    case ColumnType::datetime:
-      size = 8;
+      kind_ = Kind::float64;
+      fixed_ = 8;
       break;
-    case ColumnType::timestamp2:
-      size = 4 + fraction_size(column.meta);
+    case ColumnType::decimal:
+      kind_ = Kind::decimal;
+      decimal_ = DecimalLayout(column.meta >> 8U, column.meta & 0xffU);
+      fixed_ = decimal_.ok() ? decimal_.size() : kImpossible;
+      is_checked_ = true;
       break;
-    case ColumnType::datetime2:
-      size = 5 + fraction_size(column.meta);
+    case ColumnType::year:
+      kind_ = Kind::year;
+      fixed_ = 1;
+      break;
+    case ColumnType::date:
+    case ColumnType::new_date:
+      kind_ = Kind::date;
+      fixed_ = 3;
+      break;
+    case ColumnType::time:
+      kind_ = Kind::old_time;
+      fixed_ = 3;
       break;
     case ColumnType::time2:
-      size = 3 + fraction_size(column.meta);
+      kind_ = Kind::time;
+      fixed_ = 3 + fraction;
       break;
-    case ColumnType::decimal: {
-      const std::size_t precision = column.meta >> 8U;
-      const std::size_t scale = column.meta & 0xffU;
-      if (scale > precision) {
-        return std::nullopt;
-      }
-      size = decimal_size(precision, scale);
+    case ColumnType::timestamp:
+      kind_ = Kind::old_timestamp;
+      fixed_ = 4;
       break;
-    }
+    case ColumnType::timestamp2:
+      kind_ = Kind::timestamp;
+      fixed_ = 4 + fraction;
+      break;
+    case ColumnType::datetime:
+      kind_ = Kind::old_datetime;
+      fixed_ = 8;
+      break;
+    case ColumnType::datetime2:
+      kind_ = Kind::datetime;
+      fixed_ = 5 + fraction;
+      break;
     case ColumnType::bit:
-      size = (column.meta >> 8U) + ((column.meta & 0xffU) != 0 ? 1U : 0U);
+      kind_ = Kind::bit;
+      fixed_ = (column.meta >> 8U) + ((column.meta & 0xffU) != 0 ? 1U : 0U);
+      is_checked_ = fixed_ > 8;
       break;
     case ColumnType::enumeration:
+      kind_ = Kind::enumeration;
+      fixed_ = column.meta;
+      is_checked_ = true;
+      break;
     case ColumnType::set:
-      size = column.meta;
+      kind_ = Kind::set;
+      fixed_ = column.meta;
+      is_checked_ = true;
       break;
     case ColumnType::string:
+      plan_prefixed(column.meta > 255 ? 2 : 1);
+      plan_text(Kind::padded);
+      break;
     case ColumnType::varchar:
     case ColumnType::var_string:
-    case ColumnType::varchar_compressed: {
-      const std::size_t prefix = column.meta > 255 ? 2 : 1;
-      size = prefix + static_cast<std::size_t>(reader.little_endian(prefix));
+      plan_prefixed(column.meta > 255 ? 2 : 1);
+      plan_text(Kind::bytes);
       break;
-    }
     case ColumnType::tiny_blob:
     case ColumnType::medium_blob:
     case ColumnType::long_blob:
     case ColumnType::blob:
+      plan_prefixed(column.meta);
+      plan_text(Kind::bytes);
+      break;
+    case ColumnType::varchar_compressed:
+      plan_prefixed(column.meta > 255 ? 2 : 1);
+      kind_ = Kind::compressed;
+      is_checked_ = true;
+      break;
     case ColumnType::blob_compressed:
-    case ColumnType::geometry:
+      plan_prefixed(column.meta);
+      kind_ = Kind::compressed;
+      is_checked_ = true;
+      break;
     case ColumnType::json:
+      plan_prefixed(column.meta);
+      kind_ = Kind::json;
+      is_checked_ = true;
+      break;
+    case ColumnType::geometry:
     case ColumnType::vector:
-      if (column.meta < 1 || column.meta > 4) {
-        return std::nullopt;
-      }
-      size = column.meta + static_cast<std::size_t>(reader.little_endian(column.meta));
+      plan_prefixed(column.meta);
+      kind_ = Kind::bytes;
       break;
   }
-  if (!reader.ok() || size > bytes.size()) {
-    return std::nullopt;
-  }
-  return size;
 }
 
-const char* undecodable(const BinlogColumn& column, std::string_view bytes) {
-  constexpr const char* kNotText = "is not valid text of its character set";
-  switch (column.type) {
-    case ColumnType::bit:
-    case ColumnType::set:
+void ColumnPlan::plan_integer(Kind of_signed, std::size_t size) noexcept {
+  constexpr auto kStep =
+      static_cast<std::uint8_t>(Kind::uint8) - static_cast<std::uint8_t>(Kind::int8);
+  kind_ = column_->is_unsigned ? static_cast<Kind>(static_cast<std::uint8_t>(of_signed) + kStep)
+                               : of_signed;
+  fixed_ = size;
+}
+
+void ColumnPlan::plan_prefixed(std::size_t prefix) noexcept {
+  prefix_ = static_cast<std::uint8_t>(prefix);
+  fixed_ = prefix >= 1 && prefix <= 4 ? prefix : kImpossible;
+}
+
+void ColumnPlan::plan_text(Kind binary) noexcept {
+  if (column_->type == ColumnType::string) {
+    const bool is_sixteen = column_->meta == kUuidSize;
+    const KnownType known = column_->known_as;
+    if ((known == KnownType::uuid && is_sixteen) || (known == KnownType::inet6 && is_sixteen) ||
+        (known == KnownType::inet4 && column_->meta == kInet4Size)) {
+      kind_ = known == KnownType::uuid    ? Kind::uuid
+              : known == KnownType::inet4 ? Kind::inet4
+                                          : Kind::inet6;
+      is_checked_ = true;
+      return;
+    }
+  }
+  switch (column_->charset.kind) {
+    case Charset::Kind::binary:
+      kind_ = binary;
+      break;
+    case Charset::Kind::utf8:
+      kind_ = column_->known_as == KnownType::json ? Kind::json_text : Kind::utf8;
+      is_checked_ = true;
+      break;
+    default:
+      kind_ = Kind::text;
+      is_checked_ = true;
+      break;
+  }
+}
+
+std::size_t ColumnPlan::size_at(const char* at) const noexcept {
+  return prefix_ == 0 ? fixed_ : fixed_ + static_cast<std::size_t>(little_endian_at(at, prefix_));
+}
+
+const char* ColumnPlan::undecodable(std::string_view bytes) const {
+  switch (kind_) {
+    case Kind::bit:
       return bytes.size() > 8 ? "has more than 64 bits" : nullptr;
-    case ColumnType::enumeration: {
-      const std::uint64_t index =
-          bytes.size() > 8 ? UINT64_MAX : ByteReader(bytes).little_endian(bytes.size());
-      return !column.labels.empty() && index > column.labels.size()
-                 ? "has a number beyond its ENUM's labels"
-                 : nullptr;
-    }
-    case ColumnType::timestamp2:
-    case ColumnType::datetime2:
-    case ColumnType::time2:
-      return column.meta > 6 ? "has more than six fraction digits" : nullptr;
-    case ColumnType::json: {
-      std::string text;
-      return append_json_text(text, content_of(column, bytes)) ? nullptr : "is damaged JSON";
-    }
-    case ColumnType::decimal: {
-      std::string text;
-      return append_decimal(text, bytes, column.meta >> 8U, column.meta & 0xffU)
-                 ? nullptr
-                 : "is no decimal number";
-    }
-    case ColumnType::varchar_compressed:
-    case ColumnType::blob_compressed: {
-      std::string plain;
-      if (!inflate_column(content_of(column, bytes), plain)) {
-        return "cannot be decompressed";
-      }
-      std::string text;
-      return column.charset.kind == Charset::Kind::binary ||
-                     append_utf8(text, plain, column.charset)
-                 ? nullptr
-                 : kNotText;
-    }
-    case ColumnType::string:
-    case ColumnType::varchar:
-    case ColumnType::var_string:
-    case ColumnType::tiny_blob:
-    case ColumnType::medium_blob:
-    case ColumnType::long_blob:
-    case ColumnType::blob: {
-      const std::string_view content = content_of(column, bytes);
-      switch (column.charset.kind) {
-        case Charset::Kind::binary:
-        case Charset::Kind::latin1:
-          return nullptr;
-        case Charset::Kind::utf8:
-          return is_valid_utf8(content) ? nullptr : kNotText;
-        case Charset::Kind::other:
-        case Charset::Kind::unknown:
-          break;
-      }
-      std::string text;
-      return append_utf8(text, content, column.charset) ? nullptr : kNotText;
-    }
+    case Kind::set:
+    case Kind::enumeration:
+      return undecodable_label(bytes);
+    case Kind::decimal:
+      return decimal_.is_valid(bytes.data()) ? nullptr : "is no decimal number";
+    case Kind::utf8:
+    case Kind::json_text:
+      return is_valid_utf8(content(bytes)) ? nullptr : kNotText;
+    case Kind::text:
+      return is_text_of(content(bytes), column_->charset) ? nullptr : kNotText;
+    case Kind::json:
+      return is_json_binary(content(bytes)) ? nullptr : "is damaged JSON";
+    case Kind::compressed:
+      return undecodable_compressed(bytes);
+    case Kind::uuid:
+    case Kind::inet4:
+    case Kind::inet6:
+      return content(bytes).size() <= column_->meta ? nullptr : "is longer than its type";
     default:
       return nullptr;
   }
 }
 
-ValueView decode_value(const BinlogColumn& column, std::string_view bytes, Scratch& scratch) {
-  ByteReader reader(bytes);
-  switch (column.type) {
-    case ColumnType::null:
+const char* ColumnPlan::undecodable_label(std::string_view bytes) const noexcept {
+  if (bytes.size() > 8) {
+    return "has more than 64 bits";
+  }
+  if (kind_ == Kind::set || column_->labels.empty()) {
+    return nullptr;
+  }
+  return little_endian_at(bytes.data(), bytes.size()) > column_->labels.size()
+             ? "has a number beyond its ENUM's labels"
+             : nullptr;
+}
+
+const char* ColumnPlan::undecodable_compressed(std::string_view bytes) const {
+  std::string plain;
+  if (!inflate_column(content(bytes), plain)) {
+    return "cannot be decompressed";
+  }
+  return column_->charset.kind == Charset::Kind::binary || is_text_of(plain, column_->charset)
+             ? nullptr
+             : kNotText;
+}
+
+ValueView ColumnPlan::value(std::string_view bytes, Scratch& scratch) const {
+  const char* const at = bytes.data();
+  switch (kind_) {
+    case Kind::null:
       break;
-    case ColumnType::tiny:
-    case ColumnType::small:
-    case ColumnType::medium:
-    case ColumnType::integer:
-    case ColumnType::big:
-      return integer_value(column, bytes);
-    case ColumnType::float32:
-      return ValueView::of(std::bit_cast<float>(reader.u32()));
-    case ColumnType::float64:
-      return ValueView::of(std::bit_cast<double>(reader.u64()));
-    case ColumnType::year: {
-      const std::uint8_t year = reader.u8();
+    case Kind::int8:
+      return ValueView::of(signed_at(at, 1));
+    case Kind::int16:
+      return ValueView::of(signed_at(at, 2));
+    case Kind::int24:
+      return ValueView::of(signed_at(at, 3));
+    case Kind::int32:
+      return ValueView::of(signed_at(at, 4));
+    case Kind::int64:
+      return ValueView::of(signed_at(at, 8));
+    case Kind::uint8:
+      return ValueView::of(little_endian_at(at, 1));
+    case Kind::uint16:
+      return ValueView::of(little_endian_at(at, 2));
+    case Kind::uint24:
+      return ValueView::of(little_endian_at(at, 3));
+    case Kind::uint32:
+      return ValueView::of(little_endian_at(at, 4));
+    case Kind::uint64:
+      return ValueView::of(little_endian_at(at, 8));
+    case Kind::float32:
+      return ValueView::of(
+          std::bit_cast<float>(static_cast<std::uint32_t>(little_endian_at(at, 4))));
+    case Kind::float64:
+      return ValueView::of(std::bit_cast<double>(little_endian_at(at, 8)));
+    case Kind::decimal: {
+      char* const room = scratch.room(DecimalLayout::kMaxText);
+      const char* const end = decimal_.write(room, at);
+      return ValueView::of_text(ValueType::decimal, {room, static_cast<std::size_t>(end - room)});
+    }
+    case Kind::year: {
+      const auto year = static_cast<unsigned char>(*at);
       return ValueView::of(std::int64_t{year == 0 ? 0 : 1900 + year});
     }
-    case ColumnType::date:
-    case ColumnType::new_date: {
-      const std::uint64_t packed = reader.little_endian(3);
-      return ValueView::of(Date{static_cast<std::int32_t>(packed >> 9),
-                                static_cast<std::uint8_t>((packed >> 5) & 15),
-                                static_cast<std::uint8_t>(packed & 31)});
+    case Kind::date: {
+      const auto packed = static_cast<std::uint32_t>(little_endian_at(at, 3));
+      return ValueView::of(Date{static_cast<std::int32_t>(packed >> 9U),
+                                static_cast<std::uint8_t>((packed >> 5U) & 15U),
+                                static_cast<std::uint8_t>(packed & 31U)});
     }
-    case ColumnType::time: {
-      // Of before MySQL 5.6: the decimal number hhmmss, signed.
-      const auto number = static_cast<std::int32_t>(reader.little_endian(3) << 8U) >> 8;
-      const std::int64_t size = number < 0 ? -number : number;
-      const std::int64_t micros =
-          (size / 10'000 * 3600 + size / 100 % 100 * 60 + size % 100) * 1'000'000;
-      return ValueView::of(Time{number < 0 ? -micros : micros, 0});
+    case Kind::old_time:
+      return old_time_value(at);
+    case Kind::time:
+      return time2_value(at, column_->meta);
+    case Kind::old_timestamp:
+      return old_timestamp_value(at, scratch);
+    case Kind::timestamp:
+      return timestamp2_value(at, column_->meta, scratch);
+    case Kind::old_datetime:
+      return old_datetime_value(at, scratch);
+    case Kind::datetime:
+      return datetime2_value(at, column_->meta, scratch);
+    case Kind::bit:
+      return ValueView::of(big_endian_at(at, bytes.size()));
+    case Kind::enumeration:
+      return label_value(little_endian_at(at, bytes.size()));
+    case Kind::set:
+      return set_value(little_endian_at(at, bytes.size()), scratch);
+    case Kind::utf8:
+      return ValueView::of(content(bytes));
+    case Kind::json_text:
+      return ValueView::of_text(ValueType::json, content(bytes));
+    case Kind::text:
+      return text_value(content(bytes), scratch);
+    case Kind::bytes:
+      return ValueView::of_text(ValueType::bytes, content(bytes));
+    case Kind::padded:
+      return ValueView::of_text(ValueType::bytes,
+                                padded_with_zeros(content(bytes), column_->meta, scratch));
+    case Kind::compressed:
+      return compressed_value(bytes, scratch);
+    case Kind::json: {
+      std::string& text = scratch.text();
+      (void)append_json_text(text, content(bytes));
+      return ValueView::of_text(ValueType::json, text);
     }
-    case ColumnType::time2:
-      return ValueView::of(
-          Time{micros_of_time2(reader, column.meta), static_cast<std::uint8_t>(column.meta)});
-    case ColumnType::timestamp:
-      return timestamp_value(reader.u32(), 0, 0, scratch);
-    case ColumnType::timestamp2: {
-      const std::uint64_t seconds = reader.big_endian(4);
-      const auto fraction =
-          static_cast<std::int64_t>(reader.big_endian(fraction_size(column.meta)));
-      return timestamp_value(seconds, scaled_fraction(fraction, column.meta), column.meta, scratch);
-    }
-    case ColumnType::datetime:
-      return datetime_value(clock_of_old_datetime(reader.u64()), 0, scratch);
-    case ColumnType::datetime2:
-      return datetime_value(clock_of_datetime2(reader, column.meta), column.meta, scratch);
-    case ColumnType::decimal: {
-      std::string digits;
-      (void)append_decimal(digits, bytes, column.meta >> 8U, column.meta & 0xffU);
-      return ValueView::of_text(ValueType::decimal, keep_text(scratch, digits));
-    }
-    case ColumnType::bit:
-      return ValueView::of(reader.big_endian(bytes.size()));
-    case ColumnType::enumeration:
-      return enum_value(column, bytes);
-    case ColumnType::set:
-      return set_value(column, bytes, scratch);
-    case ColumnType::json: {
-      std::string text;
-      (void)append_json_text(text, content_of(column, bytes));
-      return ValueView::of_text(ValueType::json, keep_text(scratch, text));
-    }
-    case ColumnType::geometry:
-    case ColumnType::vector:
-      return ValueView::of_text(ValueType::bytes, content_of(column, bytes));
-    case ColumnType::varchar_compressed:
-    case ColumnType::blob_compressed: {
-      std::string plain;
-      (void)inflate_column(content_of(column, bytes), plain);
-      return text_value(column, keep_text(scratch, plain), scratch);
-    }
-    case ColumnType::string:
-    case ColumnType::varchar:
-    case ColumnType::var_string:
-    case ColumnType::tiny_blob:
-    case ColumnType::medium_blob:
-    case ColumnType::long_blob:
-    case ColumnType::blob:
-      return text_value(column, content_of(column, bytes), scratch);
+    case Kind::uuid:
+      return uuid_value(content(bytes), scratch);
+    case Kind::inet4:
+      return inet_value(AF_INET, content(bytes), scratch);
+    case Kind::inet6:
+      return inet_value(AF_INET6, content(bytes), scratch);
   }
   return ValueView::of_null();
 }
 
-bool append_decimal(std::string& out, std::string_view bytes, std::size_t precision,
-                    std::size_t scale) {
-  constexpr std::size_t kMaxSize = 40;  // DECIMAL(65, 30) has 30 bytes
-  if (precision == 0 || scale > precision || bytes.size() > kMaxSize ||
-      bytes.size() != decimal_size(precision, scale)) {
-    return false;
-  }
-  // The first bit is the sign, inverted; a negative number has all its bits inverted.
-  std::array<char, kMaxSize> plain{};
-  std::copy(bytes.begin(), bytes.end(), plain.begin());
-  const bool negative = (static_cast<unsigned char>(plain[0]) & 0x80U) == 0;
-  plain[0] = static_cast<char>(static_cast<unsigned char>(plain[0]) ^ 0x80U);
-  if (negative) {
-    std::transform(plain.begin(), plain.end(), plain.begin(),
-                   [](char c) { return static_cast<char>(~c); });
-  }
-  ByteReader reader(std::string_view(plain.data(), bytes.size()));
-  std::string digits;
-  bool good = true;
-  const auto append = [&](std::size_t count) {
-    const std::string text = std::to_string(reader.big_endian(kBytesOfDigits[count]));
-    good = good && text.size() <= count;
-    digits.append(count - std::min(count, text.size()), '0');
-    digits += text;
-  };
-  const std::size_t whole = precision - scale;
-  if (whole % kDigitsPerWord != 0) {
-    append(whole % kDigitsPerWord);
-  }
-  for (std::size_t i = 0; i < whole / kDigitsPerWord; ++i) {
-    append(kDigitsPerWord);
-  }
-  const std::size_t first = std::min(digits.find_first_not_of('0'), digits.size());
-  digits.erase(0, first);
-  if (digits.empty()) {
-    digits = "0";
-  }
-  if (scale > 0) {
-    digits += '.';
-    for (std::size_t i = 0; i < scale / kDigitsPerWord; ++i) {
-      append(kDigitsPerWord);
-    }
-    if (scale % kDigitsPerWord != 0) {
-      append(scale % kDigitsPerWord);
-    }
-  }
-  if (!good) {
-    return false;
-  }
-  out += negative ? "-" : "";
-  out += digits;
-  return true;
+ValueView ColumnPlan::text_value(std::string_view text, Scratch& scratch) const {
+  std::string& converted = scratch.text();
+  (void)append_utf8(converted, text, column_->charset);
+  return ValueView::of(std::string_view(converted));
 }
 
-void append_packed_time(std::string& out, ColumnType type, std::int64_t packed) {
-  const bool negative = packed < 0;
-  // The most negative number has no positive counterpart; as bits it does.
-  const std::uint64_t size =
-      negative ? 0 - static_cast<std::uint64_t>(packed) : static_cast<std::uint64_t>(packed);
-  const auto micros = static_cast<std::int64_t>(size & 0xffffffU);
-  const std::uint64_t whole = size >> 24;
-  if (type == ColumnType::time) {
-    out += negative ? "-" : "";
-    out += formatted("%02u:%02u:%02u", static_cast<unsigned>((whole >> 12) & 0x3ff),
-                     static_cast<unsigned>((whole >> 6) & 63), static_cast<unsigned>(whole & 63));
-    append_fraction(out, micros, 6);
-    return;
+ValueView ColumnPlan::label_value(std::uint64_t index) const noexcept {
+  if (column_->labels.empty()) {
+    return ValueView::of(index);
   }
-  Clock clock;
-  const std::uint64_t date = whole >> 17;
-  const std::uint64_t months = date >> 5;
-  clock.year = static_cast<std::int64_t>(months / 13);
-  clock.month = static_cast<unsigned>(months % 13);
-  clock.day = static_cast<unsigned>(date & 31);
-  clock.hour = static_cast<unsigned>((whole >> 12) & 31);
-  clock.minute = static_cast<unsigned>((whole >> 6) & 63);
-  clock.second = static_cast<unsigned>(whole & 63);
-  clock.micros = micros;
-  const std::string text = text_of(clock, 6);
-  out += type == ColumnType::date ? text.substr(0, text.find(' ')) : text;
+  return ValueView::of(index == 0 ? std::string_view()
+                                  : std::string_view(column_->labels[index - 1]));
+}
+
+ValueView ColumnPlan::set_value(std::uint64_t bits, Scratch& scratch) const {
+  if (column_->labels.empty()) {
+    return ValueView::of(bits);
+  }
+  Value::Array members;
+  members.reserve(static_cast<std::size_t>(std::popcount(bits)));
+  for (std::size_t i = 0; i < column_->labels.size() && i < 64; ++i) {
+    if ((bits >> i & 1U) != 0) {
+      members.emplace_back(column_->labels[i]);
+    }
+  }
+  return scratch.keep(Value(std::move(members)));
+}
+
+ValueView ColumnPlan::compressed_value(std::string_view bytes, Scratch& scratch) const {
+  std::string& plain = scratch.text();
+  (void)inflate_column(content(bytes), plain);
+  switch (column_->charset.kind) {
+    case Charset::Kind::binary:
+      return ValueView::of_text(ValueType::bytes, plain);
+    case Charset::Kind::utf8:
+      return ValueView::of(std::string_view(plain));
+    default:
+      return text_value(plain, scratch);
+  }
 }
 
 }  // namespace ustream::mysql

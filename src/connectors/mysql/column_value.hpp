@@ -3,52 +3,98 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "ustream/document.hpp"
 
+#include "connectors/mysql/decimal_text.hpp"
 #include "connectors/mysql/table_map.hpp"
 
 namespace ustream::mysql {
 
-/// The size of the value that stands at the start of `bytes`; nullopt when it does not fit in them
-/// or its type has no known size. Sources for this and decode: MySQL's log_event.cc
-/// (calc_field_size, log_event_print_value), MariaDB's field.cc for its own types.
-[[nodiscard]] std::optional<std::size_t> value_size(const BinlogColumn& column,
-                                                    std::string_view bytes) noexcept;
+/// How the bytes of a column are read, worked out once for all rows. Immutable; any thread. Sources
+/// for sizes and values: MySQL's log_event.cc (calc_field_size, log_event_print_value), MariaDB's
+/// field.cc for its own types.
+class ColumnPlan {
+ public:
+  /// A size that no bytes have: of a type whose metadata makes no sense.
+  static constexpr std::size_t kImpossible = std::size_t{1} << 40U;
 
-/// Why the value cannot be decoded, or null. REQUIRES bytes of value_size().
-[[nodiscard]] const char* undecodable(const BinlogColumn& column, std::string_view bytes);
+  /// `column` has to outlive the plan.
+  explicit ColumnPlan(const BinlogColumn& column);
 
-/// The value, as docs/values.md has it. REQUIRES bytes of value_size() that are not undecodable().
-/// What has to be made up (text of another charset, decimals, sets) is kept in `scratch`.
-[[nodiscard]] ValueView decode_value(const BinlogColumn& column, std::string_view bytes,
-                                     Scratch& scratch);
+  [[nodiscard]] const BinlogColumn& column() const noexcept { return *column_; }
+  /// Bytes of every value: of one whose length varies, those that tell the length.
+  [[nodiscard]] std::size_t fixed_size() const noexcept { return fixed_; }
+  /// Bytes that tell how many more follow; 0: none do.
+  [[nodiscard]] std::size_t prefix_size() const noexcept { return prefix_; }
+  /// The size of the value at `at`. REQUIRES fixed_size() bytes there.
+  [[nodiscard]] std::size_t size_at(const char* at) const noexcept;
+  /// Whether there can be a value of this type that is undecodable(): others need not be asked.
+  [[nodiscard]] bool is_checked() const noexcept { return is_checked_; }
+  /// Why the value cannot be decoded, or null. REQUIRES bytes of size_at().
+  [[nodiscard]] const char* undecodable(std::string_view bytes) const;
+  /// The value, as docs/values.md has it. REQUIRES bytes of size_at() that are not undecodable().
+  /// What has to be made up (text of another charset, decimals, sets) is kept in `scratch`.
+  [[nodiscard]] ValueView value(std::string_view bytes, Scratch& scratch) const;
 
-/// A date and time as the server takes it apart; zero and impossible dates too.
-struct Clock {
-  std::int64_t year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  unsigned second = 0;
-  std::int64_t micros = 0;
+ private:
+  enum class Kind : std::uint8_t {
+    null,
+    int8,
+    int16,
+    int24,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint24,
+    uint32,
+    uint64,
+    float32,
+    float64,
+    decimal,
+    year,
+    date,
+    old_time,
+    time,
+    old_timestamp,
+    timestamp,
+    old_datetime,
+    datetime,
+    bit,
+    enumeration,
+    set,
+    utf8,    // text that needs no conversion
+    text,    // text of another charset
+    bytes,   // as they stand
+    padded,  // BINARY(n): the zeros at its end are not sent
+    compressed,
+    json,
+    json_text,  // MariaDB's: text
+    uuid,
+    inet4,
+    inet6,
+  };
+  void plan_integer(Kind of_signed, std::size_t size) noexcept;
+  void plan_text(Kind binary) noexcept;
+  void plan_prefixed(std::size_t prefix) noexcept;
+  [[nodiscard]] std::string_view content(std::string_view bytes) const noexcept {
+    return bytes.substr(prefix_);
+  }
+  [[nodiscard]] const char* undecodable_label(std::string_view bytes) const noexcept;
+  [[nodiscard]] const char* undecodable_compressed(std::string_view bytes) const;
+  [[nodiscard]] ValueView text_value(std::string_view text, Scratch& scratch) const;
+  [[nodiscard]] ValueView label_value(std::uint64_t index) const noexcept;
+  [[nodiscard]] ValueView set_value(std::uint64_t bits, Scratch& scratch) const;
+  [[nodiscard]] ValueView compressed_value(std::string_view bytes, Scratch& scratch) const;
+
+  const BinlogColumn* column_;
+  std::size_t fixed_ = 0;
+  Kind kind_ = Kind::null;
+  std::uint8_t prefix_ = 0;
+  bool is_checked_ = false;
+  DecimalLayout decimal_;
 };
-
-/// A date-time, or the server's own text where no calendar knows the date. `digits`: of the
-/// fraction.
-[[nodiscard]] ValueView datetime_value(const Clock& clock, std::size_t digits, Scratch& scratch);
-
-/// Appends a DECIMAL(precision, scale) with all its digits; false when the bytes are not of that
-/// type. Source: decimal2bin in MySQL's decimal.cc.
-[[nodiscard]] bool append_decimal(std::string& out, std::string_view bytes, std::size_t precision,
-                                  std::size_t scale);
-
-/// Appends a DATE, DATETIME, TIMESTAMP or TIME of binary JSON (TIME_from_longlong_*_packed), with
-/// six fraction digits.
-void append_packed_time(std::string& out, ColumnType type, std::int64_t packed);
 
 }  // namespace ustream::mysql

@@ -1,206 +1,250 @@
 #include "connectors/mysql/json_text.hpp"
 
+#include <array>
 #include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "ustream/json.hpp"
-#include "ustream/value.hpp"
 
 #include "connectors/mysql/byte_reader.hpp"
-#include "connectors/mysql/column_value.hpp"
+#include "connectors/mysql/clock.hpp"
+#include "connectors/mysql/decimal_text.hpp"
+#include "connectors/mysql/json_binary.hpp"
 
 namespace ustream::mysql {
 namespace {
 
-enum class Type : std::uint8_t {
-  small_object = 0x00,
-  large_object = 0x01,
-  small_array = 0x02,
-  large_array = 0x03,
-  literal = 0x04,
-  int16 = 0x05,
-  uint16 = 0x06,
-  int32 = 0x07,
-  uint32 = 0x08,
-  int64 = 0x09,
-  uint64 = 0x0a,
-  float64 = 0x0b,
-  string = 0x0c,
-  opaque = 0x0f,
-};
+/// Numbers at most this many digits in front of or zeros behind the point are printed without an
+/// exponent: MAX_DECPT_FOR_F_FORMAT.
+constexpr int kPlainDigits = 15;
 
-constexpr int kMaxDepth = 150;
-
-class Writer {
- public:
-  explicit Writer(std::string& out) : out_(out) {}
-
-  bool value(Type type, std::string_view bytes, int depth) {
-    switch (type) {
-      case Type::small_object:
-      case Type::large_object:
-        return container(bytes, type == Type::large_object, true, depth);
-      case Type::small_array:
-      case Type::large_array:
-        return container(bytes, type == Type::large_array, false, depth);
-      case Type::string: {
-        ByteReader reader(bytes);
-        const auto size = variable_length(reader);
-        const std::string_view text = reader.take(size);
-        return reader.ok() && string(text);
-      }
-      case Type::opaque:
-        return opaque(bytes);
-      default:
-        return scalar(type, bytes);
+/// The shortest digits that read back equal, and where the point is among them.
+void append_double(std::string& out, double value) {
+  if (value == 0) {
+    out += std::signbit(value) ? "-0.0" : "0.0";
+    return;
+  }
+  std::array<char, 40> buffer{};
+  const char* const end = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+                                        std::abs(value), std::chars_format::scientific)
+                              .ptr;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  const std::size_t e = text.find('e');
+  std::string digits(text.substr(0, 1));
+  digits += e > 2 ? text.substr(2, e - 2) : std::string_view();
+  int exponent = 0;
+  const char* const from = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
+  std::from_chars(from, end, exponent);
+  const int point = exponent + 1;  // digits in front of it
+  out += value < 0 ? "-" : "";
+  if (point > kPlainDigits || point < 1 - kPlainDigits) {
+    out += digits.substr(0, 1);
+    if (digits.size() > 1) {
+      out += '.';
+      out += digits.substr(1);
     }
+    out += 'e';
+    out += std::to_string(exponent);
+  } else if (point <= 0) {
+    out += "0.";
+    out.append(static_cast<std::size_t>(-point), '0');
+    out += digits;
+  } else {
+    const auto whole = static_cast<std::size_t>(point);
+    if (digits.size() <= whole) {
+      digits.append(whole - digits.size() + 1, '0');
+    }
+    out += digits.substr(0, whole);
+    out += '.';
+    out += digits.substr(whole);
+  }
+}
+
+template <class Integer>
+void append_number(std::string& out, Integer value) {
+  std::array<char, 24> text{};
+  out.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
+}
+
+/// Writes text.
+class TextSink {
+ public:
+  explicit TextSink(std::string& out) : out_(out) {}
+  void put(std::string_view text) { out_ += text; }
+  void string(std::string_view text) { write_json_string(out_, text); }
+  void scalar(JsonType type, const char* at) {
+    switch (type) {
+      case JsonType::literal:
+        out_ += *at == 0 ? "null" : *at == 1 ? "true" : "false";
+        break;
+      case JsonType::int16:
+        append_number(out_, static_cast<std::int16_t>(little_endian_at(at, 2)));
+        break;
+      case JsonType::uint16:
+        append_number(out_, little_endian_at(at, 2));
+        break;
+      case JsonType::int32:
+        append_number(out_, static_cast<std::int32_t>(little_endian_at(at, 4)));
+        break;
+      case JsonType::uint32:
+        append_number(out_, little_endian_at(at, 4));
+        break;
+      case JsonType::int64:
+        append_number(out_, static_cast<std::int64_t>(little_endian_at(at, 8)));
+        break;
+      case JsonType::uint64:
+        append_number(out_, little_endian_at(at, 8));
+        break;
+      default:
+        append_double(out_, std::bit_cast<double>(little_endian_at(at, 8)));
+        break;
+    }
+  }
+  void decimal(const DecimalLayout& layout, std::string_view digits) {
+    std::array<char, DecimalLayout::kMaxText> text{};
+    out_.append(text.data(), layout.write(text.data(), digits.data()));
+  }
+  void time(ColumnType type, std::string_view packed) {
+    std::array<char, kMaxClockText + 2> text{'"'};
+    char* const end = write_packed_time(
+        text.data() + 1, type, static_cast<std::int64_t>(little_endian_at(packed.data(), 8)));
+    *end = '"';
+    out_.append(text.data(), end + 1);
+  }
+  void opaque(std::uint8_t type, std::string_view content) {
+    out_ += "\"base64:type";
+    append_number(out_, unsigned{type});
+    out_ += ':';
+    append_base64(out_, content);
+    out_ += '"';
   }
 
  private:
-  bool scalar(Type type, std::string_view bytes) {
-    ByteReader reader(bytes);
-    switch (type) {
-      case Type::literal: {
-        const std::uint8_t which = reader.u8();
-        out_ += which == 0 ? "null" : which == 1 ? "true" : "false";
-        return reader.ok() && which <= 2;
-      }
-      case Type::int16:
-        out_ += std::to_string(static_cast<std::int16_t>(reader.u16()));
-        break;
-      case Type::uint16:
-        out_ += std::to_string(reader.u16());
-        break;
-      case Type::int32:
-        out_ += std::to_string(static_cast<std::int32_t>(reader.u32()));
-        break;
-      case Type::uint32:
-        out_ += std::to_string(reader.u32());
-        break;
-      case Type::int64:
-        out_ += std::to_string(static_cast<std::int64_t>(reader.u64()));
-        break;
-      case Type::uint64:
-        out_ += std::to_string(reader.u64());
-        break;
-      case Type::float64:
-        write_json(out_, ValueView::of(std::bit_cast<double>(reader.u64())));
-        break;
-      default:
-        return false;
-    }
-    return reader.ok();
-  }
+  std::string& out_;
+};
 
-  bool container(std::string_view bytes, bool large, bool object, int depth) {
-    if (depth >= kMaxDepth) {
+/// Writes nothing.
+class NoSink {
+ public:
+  void put(std::string_view /*text*/) {}
+  void string(std::string_view /*text*/) {}
+  void scalar(JsonType /*type*/, const char* /*at*/) {}
+  void decimal(const DecimalLayout& /*layout*/, std::string_view /*digits*/) {}
+  void time(ColumnType /*type*/, std::string_view /*packed*/) {}
+  void opaque(std::uint8_t /*type*/, std::string_view /*content*/) {}
+};
+
+template <class Sink>
+class Walk {
+ public:
+  /// `size`: of the whole document. Its values do not overlap, so what they take in sum is no more:
+  /// damage that has one value again and again would take forever, and all memory.
+  Walk(Sink sink, std::size_t size) : sink_(sink), left_(size) {}
+
+  bool value(const JsonRef& value, int depth) {
+    if (value.is_object() || value.is_array()) {
+      return container(value, depth);
+    }
+    if (value.type == JsonType::string) {
+      const auto text = json_string(value.bytes);
+      return text && string(*text);
+    }
+    if (value.type == JsonType::opaque) {
+      const auto content = json_opaque(value.bytes);
+      return content && opaque(*content);
+    }
+    if (!json_scalar_size(value) ||
+        (value.type == JsonType::literal && static_cast<unsigned char>(value.bytes.front()) > 2)) {
       return false;
     }
-    const std::size_t word = large ? 4 : 2;
-    ByteReader header(bytes);
-    const std::uint64_t count = header.little_endian(word);
-    const std::uint64_t size = header.little_endian(word);
-    const std::size_t key_entry = object ? word + 2 : 0;
-    if (!header.ok() || size > bytes.size() ||
-        count * (key_entry + 1 + word) > header.rest().size()) {
-      return false;
+    if (value.type == JsonType::float64 &&
+        !std::isfinite(std::bit_cast<double>(little_endian_at(value.bytes.data(), 8)))) {
+      return false;  // JSON has none
     }
-    bytes = bytes.substr(0, static_cast<std::size_t>(size));
-    ByteReader keys(header.take(static_cast<std::size_t>(count) * key_entry));
-    out_ += object ? '{' : '[';
-    for (std::uint64_t i = 0; i < count; ++i) {
-      out_ += i == 0 ? "" : ", ";
-      if (object) {
-        const std::uint64_t at = keys.little_endian(word);
-        const std::uint16_t length = keys.u16();
-        if (at > bytes.size() || length > bytes.size() - at ||
-            !string(bytes.substr(static_cast<std::size_t>(at), length))) {
-          return false;
-        }
-        out_ += ": ";
-      }
-      if (!entry(bytes, header, word, depth)) {
-        return false;
-      }
-    }
-    out_ += object ? '}' : ']';
+    sink_.scalar(value.type, value.bytes.data());
     return true;
   }
 
-  /// A value entry: the type, then the value itself when it is small, else where it stands.
-  bool entry(std::string_view container, ByteReader& entries, std::size_t word, int depth) {
-    const auto type = static_cast<Type>(entries.u8());
-    const std::string_view slot = entries.take(word);
-    if (!entries.ok()) {
+ private:
+  bool container(const JsonRef& value, int depth) {
+    const auto open = JsonContainer::open(value);
+    if (!open || depth >= kMaxJsonDepth || !take(open->header_size())) {
       return false;
     }
-    const bool is_small = type == Type::literal || type == Type::int16 || type == Type::uint16 ||
-                          (word == 4 && (type == Type::int32 || type == Type::uint32));
-    if (is_small) {
-      return scalar(type, slot);
+    const bool is_object = value.is_object();
+    sink_.put(is_object ? "{" : "[");
+    for (std::size_t i = 0; i < open->size(); ++i) {
+      if (i != 0) {
+        sink_.put(", ");
+      }
+      if (is_object) {
+        const auto key = open->key(i);
+        if (!key || !string(*key)) {
+          return false;
+        }
+        sink_.put(": ");
+      }
+      const auto member = open->value(i);
+      if (!member || !this->value(*member, depth + 1)) {
+        return false;
+      }
     }
-    const std::uint64_t at = ByteReader(slot).little_endian(word);
-    return at < container.size() &&
-           value(type, container.substr(static_cast<std::size_t>(at)), depth + 1);
+    sink_.put(is_object ? "}" : "]");
+    return true;
   }
 
   bool string(std::string_view text) {
-    if (!is_valid_utf8(text)) {
+    if (!take(text.size()) || !is_valid_utf8(text)) {
       return false;
     }
-    write_json_string(out_, text);
+    sink_.string(text);
     return true;
   }
 
-  bool opaque(std::string_view bytes) {
-    ByteReader reader(bytes);
-    const auto type = static_cast<ColumnType>(reader.u8());
-    const auto size = variable_length(reader);
-    const std::string_view content = reader.take(size);
-    if (!reader.ok()) {
+  bool take(std::size_t size) {
+    const bool fits = size <= left_;
+    left_ -= fits ? size : left_;
+    return fits;
+  }
+
+  bool opaque(const JsonOpaque& opaque) {
+    if (!take(opaque.content.size())) {
       return false;
     }
+    const auto type = static_cast<ColumnType>(opaque.type);
     switch (type) {
       case ColumnType::decimal: {
-        ByteReader digits(content);
-        const std::uint8_t precision = digits.u8();
-        const std::uint8_t scale = digits.u8();
-        return digits.ok() && append_decimal(out_, digits.rest(), precision, scale);
+        if (opaque.content.size() < 2) {
+          return false;
+        }
+        const DecimalLayout layout(static_cast<unsigned char>(opaque.content[0]),
+                                   static_cast<unsigned char>(opaque.content[1]));
+        const std::string_view digits = opaque.content.substr(2);
+        if (!layout.ok() || digits.size() != layout.size() || !layout.is_valid(digits.data())) {
+          return false;
+        }
+        sink_.decimal(layout, digits);
+        return true;
       }
       case ColumnType::date:
       case ColumnType::datetime:
       case ColumnType::timestamp:
       case ColumnType::time:
-        if (content.size() != 8) {
+        if (opaque.content.size() != 8) {
           return false;
         }
-        out_ += '"';
-        append_packed_time(out_, type, static_cast<std::int64_t>(ByteReader(content).u64()));
-        out_ += '"';
+        sink_.time(type, opaque.content);
         return true;
       default:
-        out_ += "\"base64:type" + std::to_string(static_cast<unsigned>(type)) + ":";
-        append_base64(out_, content);
-        out_ += '"';
+        sink_.opaque(opaque.type, opaque.content);
         return true;
     }
   }
 
-  /// 7 bits a byte, the lowest first; the high bit says that more follow.
-  static std::size_t variable_length(ByteReader& reader) noexcept {
-    std::uint64_t length = 0;
-    for (int shift = 0; shift < 35; shift += 7) {
-      const std::uint8_t byte = reader.u8();
-      length |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
-      if ((byte & 0x80U) == 0) {
-        break;
-      }
-    }
-    return static_cast<std::size_t>(length);
-  }
-
-  std::string& out_;
+  Sink sink_;
+  std::size_t left_;
 };
 
 }  // namespace
@@ -210,7 +254,11 @@ bool append_json_text(std::string& out, std::string_view binary) {
     out += "null";  // what the server takes an empty value for
     return true;
   }
-  return Writer(out).value(static_cast<Type>(binary.front()), binary.substr(1), 0);
+  return Walk(TextSink(out), binary.size()).value(json_root(binary), 0);
+}
+
+bool is_json_binary(std::string_view binary) {
+  return binary.empty() || Walk(NoSink(), binary.size()).value(json_root(binary), 0);
 }
 
 }  // namespace ustream::mysql

@@ -6,11 +6,14 @@
 
 namespace ustream::mysql {
 
-/// Appends the JSON text of a value of a JSON column as the server stores it. Integers and decimals
-/// keep all digits; dates and times become strings as the server prints them, other opaque values
-/// "base64:type…:…" strings as CAST(… AS CHAR) has them. False when the bytes are damaged or nested
-/// deeper than 150 (the server's limit is 100); `out` then holds a part. Source:
-/// sql-common/json_binary.h of MySQL. Pure.
+/// Appends the JSON text of a value of a JSON column, as the server prints it: a space behind each
+/// colon and comma, integers and decimals with all digits, doubles in the server's notation, dates
+/// and times as strings, other opaque values as "base64:type…:…" strings. False when the bytes are
+/// damaged or nested deeper than kMaxJsonDepth; `out` then holds a part. Source: json_dom.cc
+/// (wrapper_to_string), dtoa.cc (my_gcvt). Pure.
 [[nodiscard]] bool append_json_text(std::string& out, std::string_view binary);
+
+/// Whether append_json_text would succeed; writes nothing.
+[[nodiscard]] bool is_json_binary(std::string_view binary);
 
 }  // namespace ustream::mysql

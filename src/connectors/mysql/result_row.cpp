@@ -8,7 +8,7 @@
 #include "ustream/json.hpp"
 
 #include "connectors/mysql/byte_reader.hpp"
-#include "connectors/mysql/column_value.hpp"
+#include "connectors/mysql/clock.hpp"
 #include "model/temporal.hpp"
 
 namespace ustream::mysql {

@@ -69,7 +69,7 @@ class Words {
     if (rest_.empty()) {
       return {};
     }
-    if (rest_.front() == '`' || rest_.front() == '"') {
+    if (rest_.front() == '`' || rest_.front() == '"' || rest_.front() == '\'') {
       return quoted(rest_.front());
     }
     std::size_t size = 0;
@@ -83,6 +83,10 @@ class Words {
     std::string name;
     std::size_t at = 1;
     for (; at < rest_.size(); ++at) {
+      if (rest_[at] == '\\' && quote != '`' && at + 1 < rest_.size()) {
+        name += rest_[++at];
+        continue;
+      }
       if (rest_[at] == quote && (at + 1 == rest_.size() || rest_[at + 1] != quote)) {
         break;
       }
@@ -103,12 +107,12 @@ class Words {
 };
 
 /// [database .] table
-std::string table_name(Words& words, std::string_view database) {
+TableName table_name(Words& words, std::string_view database) {
   std::string first = words.name();
   if (words.accept(".")) {
-    return first + "." + words.name();
+    return {std::move(first), words.name()};
   }
-  return database.empty() ? first : std::string(database) + "." + first;
+  return {std::string(database), std::move(first)};
 }
 
 void skip_existence(Words& words) {
@@ -122,16 +126,48 @@ constexpr std::array<std::string_view, 12> kModifiers{
     "OR",     "REPLACE",  "TEMPORARY", "ONLINE", "OFFLINE",   "IGNORE",
     "UNIQUE", "FULLTEXT", "SPATIAL",   "UNDO",   "INVISIBLE", "ALGORITHM"};
 
+/// The tables that a definition names: one, or as many as DROP and RENAME have.
+std::vector<TableName> table_names(Words& words, const std::string& verb,
+                                   std::string_view database) {
+  std::vector<TableName> names{table_name(words, database)};
+  if (verb == "RENAME") {
+    while (words.accept("TO")) {
+      names.push_back(table_name(words, database));
+      if (words.accept(",")) {
+        names.push_back(table_name(words, database));
+      }
+    }
+    return names;
+  }
+  while (verb == "DROP" && words.accept(",")) {
+    names.push_back(table_name(words, database));
+  }
+  if (verb == "ALTER") {
+    // ALTER TABLE a … RENAME [TO | AS] b: b has rows from here on.
+    while (!words.rest().empty()) {
+      if (words.accept("RENAME") && !words.accept("COLUMN") && !words.accept("INDEX") &&
+          !words.accept("KEY")) {
+        words.accept("TO");
+        words.accept("AS");
+        names.push_back(table_name(words, database));
+      } else {
+        (void)words.name();
+      }
+    }
+  }
+  return names;
+}
+
 /// After CREATE, ALTER, DROP or RENAME.
-Statement definition(Words& words, std::string_view database) {
+LoggedStatement definition(Words& words, const std::string& verb, std::string_view database) {
   bool is_temporary = false;
   for (int i = 0; i < 8; ++i) {
     const std::string word = words.keyword();
     if (word == "TABLE" || word == "TABLES") {
       skip_existence(words);
-      std::string name = table_name(words, database);
       // A temporary table is its session's own: its rows are never logged.
-      return {is_temporary ? Statement::Kind::other : Statement::Kind::ddl, std::move(name)};
+      return {.kind = is_temporary ? LoggedStatement::Kind::other : LoggedStatement::Kind::ddl,
+              .tables = table_names(words, verb, database)};
     }
     if (word == "INDEX") {
       skip_existence(words);
@@ -139,11 +175,11 @@ Statement definition(Words& words, std::string_view database) {
       while (!words.rest().empty() && !words.accept("ON")) {
         (void)words.name();
       }
-      return {Statement::Kind::ddl, table_name(words, database)};
+      return {.kind = LoggedStatement::Kind::ddl, .tables = {table_name(words, database)}};
     }
     if (word == "DATABASE" || word == "SCHEMA") {
       skip_existence(words);
-      return {Statement::Kind::ddl, words.name()};
+      return {.kind = LoggedStatement::Kind::ddl, .tables = {{words.name(), {}}}};
     }
     is_temporary = is_temporary || word == "TEMPORARY";
     if (std::find(kModifiers.begin(), kModifiers.end(), word) == kModifiers.end()) {
@@ -167,16 +203,16 @@ std::string normal_xa_id(std::string_view text) {
   return id;
 }
 
-Statement xa(Words& words) {
+LoggedStatement xa(Words& words) {
   const std::string verb = words.keyword();
   if (verb == "START" || verb == "BEGIN") {
-    return {Statement::Kind::xa_start, normal_xa_id(words.rest())};
+    return {.kind = LoggedStatement::Kind::xa_start, .xa_id = normal_xa_id(words.rest())};
   }
   if (verb == "COMMIT") {
-    return {Statement::Kind::xa_commit, normal_xa_id(words.rest())};
+    return {.kind = LoggedStatement::Kind::xa_commit, .xa_id = normal_xa_id(words.rest())};
   }
   if (verb == "ROLLBACK") {
-    return {Statement::Kind::xa_rollback, normal_xa_id(words.rest())};
+    return {.kind = LoggedStatement::Kind::xa_rollback, .xa_id = normal_xa_id(words.rest())};
   }
   return {};  // END
 }
@@ -188,33 +224,36 @@ constexpr std::array<std::string_view, 20> kOther{
 
 }  // namespace
 
-Statement parse_statement(std::string_view text, std::string_view database) {
+LoggedStatement parse_statement(std::string_view text, std::string_view database) {
   Words words(text);
   const std::string verb = words.keyword();
   if (verb == "BEGIN" || verb == "START") {
-    return {Statement::Kind::begin, {}};
+    return {.kind = LoggedStatement::Kind::begin};
   }
   if (verb == "COMMIT") {
-    return {Statement::Kind::commit, {}};
+    return {.kind = LoggedStatement::Kind::commit};
   }
   if (verb == "ROLLBACK") {
-    return {words.rest().empty() ? Statement::Kind::commit : Statement::Kind::other, {}};
+    return {.kind = words.rest().empty() ? LoggedStatement::Kind::commit
+                                         : LoggedStatement::Kind::other};
   }
   if (verb == "XA") {
     return xa(words);
   }
   if (verb == "TRUNCATE") {
     words.accept("TABLE");
-    return {Statement::Kind::truncate, table_name(words, database)};
+    return {.kind = LoggedStatement::Kind::truncate, .tables = {table_name(words, database)}};
   }
   if (verb == "CREATE" || verb == "ALTER" || verb == "DROP" || verb == "RENAME") {
-    return definition(words, database);
+    LoggedStatement statement = definition(words, verb, database);
+    statement.begins_transaction = text.ends_with(" START TRANSACTION");
+    return statement;
   }
   if (verb.empty() || verb == "SET" ||
       std::find(kOther.begin(), kOther.end(), verb) != kOther.end()) {
     return {};
   }
-  return {Statement::Kind::rows, std::string(database)};
+  return {.kind = LoggedStatement::Kind::rows};
 }
 
 std::string xa_id_text(std::string_view gtrid, std::string_view bqual, std::uint32_t format) {

@@ -281,10 +281,21 @@ KeyAffinity affinity_of(const BinlogColumn& column) {
     case ColumnType::float64:
       return KeyAffinity::number;
     default:
-      return is_text(column.type) && column.charset.kind == Charset::Kind::binary
+      return column.known_as == KnownType::as_sent && is_text(column.type) &&
+                     column.charset.kind == Charset::Kind::binary
                  ? KeyAffinity::bytes
                  : KeyAffinity::text;
   }
+}
+
+}  // namespace
+
+KnownType known_type(std::string_view data_type) noexcept {
+  return data_type == "uuid"    ? KnownType::uuid
+         : data_type == "inet4" ? KnownType::inet4
+         : data_type == "inet6" ? KnownType::inet6
+         : data_type == "json"  ? KnownType::json
+                                : KnownType::as_sent;
 }
 
 SchemaPtr schema_of(const TableMap& table, const std::vector<std::size_t>& key) {
@@ -296,8 +307,6 @@ SchemaPtr schema_of(const TableMap& table, const std::vector<std::size_t>& key) 
   return std::make_shared<const Schema>(table.database + "." + table.table, std::move(columns),
                                         key);
 }
-
-}  // namespace
 
 std::uint64_t table_id_of(std::string_view body) noexcept {
   return ByteReader(body).little_endian(6);

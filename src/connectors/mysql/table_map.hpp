@@ -50,13 +50,26 @@ enum class ColumnType : std::uint8_t {
   geometry = 255,
 };
 
+/// A type that a binlog sends as another one: of MariaDB's types of fixed size it tells the size
+/// alone. Only the schema knows them.
+enum class KnownType : std::uint8_t {
+  as_sent,
+  uuid,   ///< sent as BINARY(16), in the order of its text
+  inet4,  ///< as BINARY(4)
+  inet6,  ///< as BINARY(16)
+  json,   ///< as LONGTEXT: MariaDB's JSON is one with a CHECK
+};
+/// That of a column whose DATA_TYPE in information_schema is this.
+[[nodiscard]] KnownType known_type(std::string_view data_type) noexcept;
+
 struct BinlogColumn {
   std::string name;
   ColumnType type = ColumnType::null;  ///< ENUM and SET by themselves, not as STRING
   std::uint16_t meta = 0;  ///< as the type's documentation has it; STRING: bytes at most
   bool is_unsigned = false;
   bool nullable = true;
-  Charset charset{Charset::Kind::utf8, nullptr};  ///< of text, and of the labels
+  KnownType known_as = KnownType::as_sent;                       ///< set by who knows the schema
+  Charset charset{Charset::Kind::utf8, nullptr, nullptr, true};  ///< of text, and of the labels
   std::vector<std::string> labels;  ///< of ENUM and SET, as UTF-8; empty when they were not sent
 };
 
@@ -75,6 +88,10 @@ using TableMapPtr = std::shared_ptr<const TableMap>;
 /// knowledge base "TABLE_MAP_EVENT". Returns null and says why in `reason` when the bytes are none.
 /// Unknown optional fields are passed over. Pure.
 [[nodiscard]] TableMapPtr parse_table_map(std::string_view body, std::string& reason);
+
+/// The table's schema, of its columns as they are. Who changes them (names, known types) before he
+/// shares the map makes it anew with this. `key`: indexes of the key's columns, in order.
+[[nodiscard]] SchemaPtr schema_of(const TableMap& table, const std::vector<std::size_t>& key);
 
 /// The table id of a table map or rows event.
 [[nodiscard]] std::uint64_t table_id_of(std::string_view body) noexcept;
