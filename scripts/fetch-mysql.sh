@@ -98,9 +98,12 @@ if complete && [[ "$refresh" == no ]]; then
   echo "MySQL is there: $tree"
   exit 0
 fi
-((EUID == 0)) || die "MySQL for the tests is not there, and fetching it needs root: sudo $0"
+((EUID == 0)) ||
+  die "MySQL for the tests is not there, and fetching it needs root: sudo USTREAM_CACHE=$cache $0"
 [[ -n "$debootstrap" ]] || die "MySQL for the tests is not there, and fetching it needs debootstrap."
 mkdir -p "$cache" || die "Cannot make $cache."
+# The tests keep more there, as the user who runs them.
+[[ -n "${SUDO_UID:-}" ]] && chown "$SUDO_UID:$SUDO_GID" "$cache"
 
 exec {lock}>"$cache/mysql-sid.lock"
 if ! flock -n "$lock"; then

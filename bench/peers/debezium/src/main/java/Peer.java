@@ -23,7 +23,7 @@ public final class Peer {
     p.setProperty("database.user", arguments[2]);
     p.setProperty("database.password", arguments[3]);
     p.setProperty("database.server.id", "4103");
-    p.setProperty("database.ssl.mode", mariadb ? "disable" : "disabled");
+    p.setProperty("database.ssl.mode", "disabled");
     p.setProperty("driver.allowPublicKeyRetrieval", "true");
     p.setProperty("database.include.list", "bench");
     p.setProperty("snapshot.mode", "never"); // from the first file, tables from their DDL in it
