@@ -67,6 +67,10 @@ std::optional<ValueView> RowCodec::cell(std::span<const std::byte> raw,
   return ValueView();
 }
 
+std::string not_utf8(std::string_view column) {
+  return "column '" + std::string(column) + "' is not valid UTF-8";
+}
+
 void RowStorage::begin(RowCodecPtr codec) {
   if (codecs_.empty() || codecs_.back() != codec) {
     codecs_.push_back(std::move(codec));
@@ -76,11 +80,8 @@ void RowStorage::begin(RowCodecPtr codec) {
 }
 
 void RowStorage::append(const void* bytes, std::size_t size) {
-  const std::size_t at = image_.size();
-  image_.resize(at + size);
-  if (size != 0) {
-    std::memcpy(image_.data() + at, bytes, size);
-  }
+  const auto* from = static_cast<const std::byte*>(bytes);
+  image_.insert(image_.end(), from, from + size);
 }
 
 bool RowStorage::set(std::size_t column, const ValueView& value) {
