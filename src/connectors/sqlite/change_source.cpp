@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include <sys/prctl.h>
-
+#include "base/prompt_thread.hpp"
 #include "connectors/sqlite/log_reader.hpp"
 
 namespace ustream::sqlite {
@@ -72,7 +71,16 @@ Position SqliteChangeSource::current() {
     // Nothing was watched yet, or the file was replaced and the new one needs the capture.
     Capture(maintenance()).install({tables_.begin(), tables_.end()});
   }
-  return LogReader(maintenance()).end();
+  Position now = LogReader(maintenance()).end();
+  if (!first_current_ || !first_current_.comparable(now) || now.compare(first_current_) < 0) {
+    first_current_ = now;
+  }
+  return now;
+}
+
+bool SqliteChangeSource::began_here(const Position& from) {
+  const std::lock_guard lock(mutex_);
+  return first_current_ && first_current_.comparable(from) && first_current_.compare(from) <= 0;
 }
 
 void SqliteChangeSource::check_schema(Database& reader, std::int64_t& known_version) {
@@ -142,14 +150,19 @@ FileWatch::Wake SqliteChangeSource::wait(Database& reader, std::int64_t seen, Fi
 }
 
 void SqliteChangeSource::run(const Position& from, ChangeSink& sink, const std::stop_token& stop) {
-  // The kernel may round a wake-up by this much; its default of 50 µs would double the first
-  // re-checks.
-  ::prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+  base::make_thread_prompt();  // the first re-checks come after 50 µs
   const std::stop_callback wake_on_stop(stop, [this] { files_.nudge(); });
   files_.rebind();
   Database database(options_.path, Access::read_write, options_.busy_timeout);
   LogReader reader(database);
-  reader.check(from, tables());
+  reader.check(from);
+  // From a moment that this source named itself nobody expects changes of a table that was watched
+  // later; from a stored position somebody does.
+  if (!began_here(from)) {
+    for (const Resync& late : reader.captured_later(from, tables())) {
+      throw StreamingError(late.message, ErrorKind::history_lost, RetryAdvice::resnapshot);
+    }
+  }
   LogPlace place = parse_place(from);
   std::int64_t known_schema = -1;
   FileWatch::Wake last = FileWatch::Wake::activity;
@@ -178,7 +191,15 @@ bool SqliteChangeSource::replay(const Position& from, const Position& until, Cha
                                 const std::stop_token& stop) {
   Database database(options_.path, Access::read_write, options_.busy_timeout);
   LogReader reader(database);
-  reader.check(from, tables());
+  reader.check(from);
+  // Who waits for other tables than these has lost nothing.
+  auto late = std::make_shared<ChangeBatch>();
+  for (Resync& table : reader.captured_later(from, tables())) {
+    late->notices.push_back({0, std::move(table)});
+  }
+  if (!late->notices.empty() && !sink.deliver(std::move(late))) {
+    return false;
+  }
   LogPlace place = parse_place(from);
   const LogPlace end = parse_place(until);
   return end.seq <= place.seq || reader.read_group(place, end.seq, tables(), sink, stop);
