@@ -8,7 +8,7 @@ namespace ustream::sqlite {
 namespace {
 
 /// Rows of one statement: more gain little, and cost more when one of them fails.
-constexpr std::size_t kRows = 32;
+constexpr std::size_t kRows = 64;
 /// SQLite's own limit is 32766 (SQLITE_MAX_VARIABLE_NUMBER).
 constexpr std::size_t kMaxParameters = 8192;
 

@@ -82,6 +82,7 @@ void DataFacets::bulk_chunk(Connection& connection, const std::vector<BulkOperat
                             std::size_t begin, std::size_t end, BulkReport& report) {
   const BulkReport before = report;
   try {
+    const UndoInMemory undo(connection.database);
     TransactionScope transaction(connection.database, TransactionScope::Kind::write);
     BulkWriter(connection, operations, report).run(begin, end);
     report.position = connection.position();

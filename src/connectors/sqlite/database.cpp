@@ -343,6 +343,15 @@ void TransactionScope::commit() {
   open_ = false;
 }
 
+UndoInMemory::UndoInMemory(Database& database) : database_(database) {
+  // Takes effect when it is prepared, so it cannot be a statement that is kept.
+  database_.execute("PRAGMA temp_store = MEMORY");
+}
+
+UndoInMemory::~UndoInMemory() {
+  sqlite3_exec(database_.handle(), "PRAGMA temp_store = DEFAULT", nullptr, nullptr, nullptr);
+}
+
 namespace {
 
 std::string quoted(std::string_view text, char quote) {

@@ -150,6 +150,20 @@ class TransactionScope {
   bool open_ = true;
 };
 
+/// Keeps the undo journals of statements in memory while it lives; beyond 64 KB SQLite would make a
+/// file for each statement. Not inside a transaction. Sorters and temporary tables are in memory
+/// then, too, so this is for writing only.
+class UndoInMemory {
+ public:
+  explicit UndoInMemory(Database& database);
+  ~UndoInMemory();
+  UndoInMemory(const UndoInMemory&) = delete;
+  UndoInMemory& operator=(const UndoInMemory&) = delete;
+
+ private:
+  Database& database_;
+};
+
 /// `name` in double quotes, quotes doubled.
 [[nodiscard]] std::string quote_identifier(std::string_view name);
 /// 'text' with quotes doubled, for the places where SQLite takes no parameter (trigger bodies).
