@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/prompt_thread.hpp"
-
 namespace ustream::stream {
 
 namespace {
@@ -108,7 +106,6 @@ void DeliveryPool::finish_this_thread() {
 
 void DeliveryPool::work() {
   using Turn = Strand::Turn;
-  base::make_thread_prompt();
   std::vector<Delivery> room;
   room.reserve(64);
   std::unique_lock lock(mutex_);

@@ -20,7 +20,6 @@
 #include <exception>
 #include <utility>
 
-#include "base/prompt_thread.hpp"
 #include "stream/subscription_state.hpp"
 
 namespace ustream::stream {
@@ -272,7 +271,6 @@ void EventPath::caught_up(const Position& position, const std::stop_token& stop)
 // --- 3. the dispatcher's thread
 
 void EventPath::dispatch() {
-  base::make_thread_prompt();
   while (auto item = queue_.pop()) {
     attach_waiting();
     dispatch_item(*item);
