@@ -80,13 +80,18 @@ int print_checks(const std::vector<DoctorCheck>& checks, const Globals& globals)
 }
 
 DoctorCheck unreachable(const Error& error) {
+  std::string found = redacted(error.what());
   std::string fix = "check that the database is there and that you may open it";
-  if (error.kind() == ErrorKind::auth) {
+  // Our messages say what is wrong, and what to do after a semicolon.
+  if (const auto end = found.find("; "); end != std::string::npos) {
+    fix = found.substr(end + 2);
+    found.resize(end);
+  } else if (error.kind() == ErrorKind::auth) {
     fix = "check the user, the password (USTREAM_PASSWORD) and the privileges";
   } else if (error.kind() == ErrorKind::corrupt) {
     fix = "restore the database from a backup";
   }
-  return {"reachable", Status::failed, redacted(error.what()), std::move(fix)};
+  return {"reachable", Status::failed, std::move(found), std::move(fix)};
 }
 
 int run_doctor(const std::string& url, const Globals& globals) {

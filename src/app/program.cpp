@@ -1,9 +1,11 @@
 #include "app/program.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <exception>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "ustream/version.hpp"
@@ -56,6 +58,13 @@ const CLI::App& named_command(const CLI::App& root) {
   return commands.empty() ? root : *commands.front();
 }
 
+/// Not root.help(): that delegates to the command which was named, be it `help` itself.
+std::string help_text(const CLI::App& root, const CLI::App& about) {
+  return &about == &root
+             ? root.get_formatter()->make_help(&root, root.get_name(), CLI::AppFormatMode::Normal)
+             : about.help(root.get_name());
+}
+
 std::string invocation(const CLI::App& root) {
   const CLI::App& command = named_command(root);
   return &command == &root ? "ustream" : "ustream " + command.get_name();
@@ -83,6 +92,17 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   return message + " (see " + invocation(root) + " --help)";
 }
 
+/// Where a standard descriptor is closed, the next file to be opened would take its number, and our
+/// output would go into a database. What takes its place here refuses what it is used for.
+void reserve_standard_descriptors() noexcept {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF) {
+      // The lowest number that is free is this one.
+      (void)!::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 void print(const std::string& text) {
   Output output(STDOUT_FILENO, Format::json, Palette(Palette::Use::plain));
   output.buffer() += text;
@@ -104,7 +124,7 @@ void add_help_command(CLI::App& root, Action& action) {
         }
         about = commands.front();
       }
-      print(about->help());
+      print(help_text(root, *about));
       return static_cast<int>(done);
     };
   });
@@ -136,7 +156,7 @@ std::optional<int> parse(CLI::App& root, int argc, char** argv) {
     root.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
-    print(named_command(root).help());
+    print(help_text(root, named_command(root)));
     return done;
   } catch (const CLI::CallForVersion& version_text) {
     print(std::string(version_text.what()) + "\n");
@@ -161,6 +181,7 @@ int run(int argc, char** argv, Globals& globals) {
 
 int run_program(int argc, char** argv) noexcept {
   std::signal(SIGPIPE, SIG_IGN);
+  reserve_standard_descriptors();
   Globals globals;
   try {
     return run(argc, argv, globals);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <poll.h>
@@ -33,8 +34,10 @@ constexpr std::size_t kQueueChanges = 1024;
 constexpr std::size_t kSourceQueueChanges = 1024;
 constexpr std::size_t kSourceQueueBytes = 1ULL << 20;
 constexpr std::size_t kQueueBytes = 1U << 20U;
-// What waits may take 5 s to be handed over; a reader that does not read gets no longer than this.
+// What waits may take 5 s to be handed over to a reader that reads; this is for what else may hang.
 constexpr unsigned kStopSeconds = 8;
+// How long a signal waits for a database that keeps the start waiting.
+constexpr unsigned kStartSeconds = 1;
 
 struct WatchArguments {
   std::string url;
@@ -48,7 +51,7 @@ struct WatchArguments {
   std::uint64_t batch_ms = 1000;
   std::uint64_t debounce_ms = 0;
   std::optional<std::uint64_t> count;
-  std::string duration;
+  std::optional<std::string> duration;
 };
 
 /// How the watch ends, told once by any thread.
@@ -85,6 +88,65 @@ class Ending {
   std::optional<Error> error_;
 };
 
+/// While one lives, a signal ends the program soon, although this thread waits for the database: no
+/// position was stored yet that would have to be moved.
+class EndsBlockedStart {
+ public:
+  explicit EndsBlockedStart(int signals)
+      : over_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this, signals] {
+          std::array<pollfd, 2> fds{pollfd{signals, POLLIN, 0}, pollfd{over_.get(), POLLIN, 0}};
+          ::poll(fds.data(), fds.size(), -1);
+          if (fds[0].revents != 0 && fds[1].revents == 0) {
+            end_after(kStartSeconds);
+          }
+        }) {}
+  ~EndsBlockedStart() {
+    const std::uint64_t one = 1;
+    (void)!::write(over_.get(), &one, sizeof one);
+  }
+  EndsBlockedStart(const EndsBlockedStart&) = delete;
+  EndsBlockedStart& operator=(const EndsBlockedStart&) = delete;
+
+ private:
+  base::UniqueFd over_;
+  std::jthread thread_;
+};
+
+/// While one lives, the program ends once nobody takes its output any more: what is not written is
+/// not stored as a position either.
+class EndsUnreadOutput {
+ public:
+  EndsUnreadOutput() : thread_([](const std::stop_token& stop) { look(stop); }) {}
+
+ private:
+  static void look(const std::stop_token& stop) {
+    constexpr int kSliceMs = 20;
+    constexpr int kPatience = 50;  // slices
+    for (int full = 0; !stop.stop_requested() && full < kPatience;) {
+      pollfd output{STDOUT_FILENO, POLLOUT, 0};
+      if (::poll(&output, 1, kSliceMs) == 0) {
+        ++full;
+      } else {
+        full = 0;
+        std::this_thread::sleep_for(std::chrono::milliseconds(kSliceMs));
+      }
+    }
+    if (!stop.stop_requested()) {
+      WritingLine::give_up();
+    }
+  }
+
+  std::jthread thread_;
+};
+
+std::chrono::microseconds duration_of(const char* option, const std::string& text) {
+  try {
+    return parse_duration(text);
+  } catch (const ValidationError& error) {
+    throw ValidationError(std::string(option) + ": " + error.what());
+  }
+}
+
 class Watch {
  public:
   Watch(const WatchArguments& arguments, const Globals& globals)
@@ -106,11 +168,12 @@ class Watch {
     const SourceConfig config = source_config(arguments_.url, globals_);
     SubscriptionOptions options = subscription_options();
     std::optional<Clock::time_point> deadline;
-    if (!arguments_.duration.empty()) {
-      deadline = Clock::now() + parse_duration(arguments_.duration);
+    if (arguments_.duration) {
+      deadline = Clock::now() + duration_of("--for", *arguments_.duration);
     }
     package_.on_event([this](const StreamEvent& event) { on_event(event); });
     try {
+      const EndsBlockedStart guard(signals_.fd());
       begin(config, std::move(options));
     } catch (const Error& error) {
       ending_.fail(error);
@@ -283,8 +346,8 @@ class Watch {
   }
 
   int stop() {
-    // Whoever does not read his output loses nothing: what is not written is not stored.
     end_after(kStopSeconds);
+    const EndsUnreadOutput guard;
     package_.stop();
     store_exact_position();
     package_.destroy();

@@ -169,10 +169,12 @@ std::optional<std::string> parse(std::string_view text, const JsonLimits& limits
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   const auto at = [](std::size_t offset) { return " at byte " + std::to_string(offset); };
   if (!result) {
-    return "JSON: " +
-           (builder.error().empty() ? std::string(rapidjson::GetParseError_En(result.Code()))
-                                    : builder.error()) +
-           at(result.Offset());
+    std::string why =
+        builder.error().empty() ? rapidjson::GetParseError_En(result.Code()) : builder.error();
+    if (why.ends_with('.')) {
+      why.pop_back();
+    }
+    return "JSON: " + why + at(result.Offset());
   }
   if (stream.Tell() != text.size()) {
     return "JSON: more text behind the value" +

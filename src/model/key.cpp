@@ -197,7 +197,10 @@ Value normalized(Value value) {
 }
 
 [[noreturn]] void throw_no_key(const Schema& schema) {
-  throw ValidationError("'" + schema.collection() + "' has no primary key", schema.collection());
+  throw ValidationError("'" + schema.collection() +
+                            "' has no primary key, so its rows cannot be named by one; give it a "
+                            "primary key, or use a query",
+                        schema.collection());
 }
 
 }  // namespace

@@ -207,6 +207,7 @@ class Starter {
   bool deliver_rows(const ChangeBatchPtr& rows) {
     Segment segment{.batch = rows, .entries = {}, .notice = {}, .arrived = {}, .boundary = {}};
     for (const Notice& notice : rows->notices) {
+      tell(notice);
       segment.entries.push_back({nullptr, &notice, Op::create});
     }
     for (const Change& row : rows->changes) {
@@ -274,6 +275,17 @@ class Starter {
                                                    .position = position},
                                             position),
                              stop_);
+  }
+
+  void tell(const Notice& notice) {
+    if (const auto* quarantine = std::get_if<Quarantine>(&notice.what)) {
+      StreamEvent event;
+      event.type = StreamEvent::Type::quarantine;
+      event.message = quarantine->reason;
+      event.collection = quarantine->collection;
+      event.position = quarantine->position;
+      context_.stream.emit(event);
+    }
   }
 
   void tell(const Error& error, const std::string& collection) {

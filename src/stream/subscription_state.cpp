@@ -78,7 +78,7 @@ void SubscriptionState::push(const ChangeBatchPtr& batch, std::vector<Entry> ent
     }
     return;
   }
-  if (make_room(lock, changes, bytes, end_of(*batch), due)) {
+  if (make_room(lock, changes, bytes, *batch, due)) {
     auto& queue = phase_ == Phase::holding ? held_ : queue_;
     const auto time = now();
     queue.append({.batch = batch,
@@ -99,7 +99,8 @@ void SubscriptionState::push(const ChangeBatchPtr& batch, std::vector<Entry> ent
 }
 
 bool SubscriptionState::make_room(Lock& lock, std::size_t changes, std::size_t bytes,
-                                  const Position& end, std::vector<std::shared_ptr<Strand>>& due) {
+                                  const ChangeBatch& batch,
+                                  std::vector<std::shared_ptr<Strand>>& due) {
   if (changes == 0) {
     return true;
   }
@@ -118,7 +119,7 @@ bool SubscriptionState::make_room(Lock& lock, std::size_t changes, std::size_t b
       queue_.fold(now());
       return true;
     case SlowPolicy::resync:
-      drop_to_resync(changes, end);
+      drop_to_resync(changes, end_of(batch));
       return false;
     case SlowPolicy::block:
       break;

@@ -94,7 +94,7 @@ class SubscriptionState final : public Strand,
 
   [[nodiscard]] bool accepts() const { return phase_ != Phase::detached && !closed() && !halted_; }
   /// Makes room by the policy. False when the entries must not be appended any more.
-  bool make_room(Lock& lock, std::size_t changes, std::size_t bytes, const Position& end,
+  bool make_room(Lock& lock, std::size_t changes, std::size_t bytes, const ChangeBatch& batch,
                  std::vector<std::shared_ptr<Strand>>& due);
   /// Counts changes that a halted subscription does not get; resume() tells of them.
   void lose(std::size_t changes);

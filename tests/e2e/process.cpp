@@ -89,6 +89,9 @@ Process::Process(ProcessOptions options) {
     ::dup2(in.read, STDIN_FILENO);
     ::dup2(options.stdout_fd.value_or(out.write), STDOUT_FILENO);
     ::dup2(err.write, STDERR_FILENO);
+    if (options.without_stdout) {
+      ::close(STDOUT_FILENO);
+    }
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }

@@ -23,6 +23,7 @@ struct ProcessOptions {
   std::optional<std::string> input;  ///< of stdin, then its end; none: stdin stays open
   std::optional<int> stdout_fd;      ///< instead of a pipe
   bool obeys_permissions = false;    ///< of files, even when it is root's
+  bool without_stdout = false;       ///< it is closed
 };
 
 /// Runs the ustream program. Its output is collected while a member function waits. Killed when it

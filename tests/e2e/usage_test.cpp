@@ -33,6 +33,33 @@ TEST(Usage, EveryCommandHasHelp) {
   EXPECT_NE(run({"--help"}).out.find("USTREAM_PASSWORD"), std::string::npos);
 }
 
+TEST(Usage, HelpSaysHowACommandIsCalled) {
+  EXPECT_NE(run({"watch", "--help"}).out.find("Usage: ustream watch "), std::string::npos);
+  EXPECT_NE(run({"help", "read"}).out.find("Usage: ustream read "), std::string::npos);
+  const Result help = run({"help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_EQ(help.out, run({"--help"}).out);
+  EXPECT_NE(help.out.find("aggregate"), std::string::npos) << help.out;
+}
+
+TEST(Usage, AWrongDurationNamesItsOption) {
+  const Shop shop;
+  const Result option = run({"watch", shop.url(), "orders", "--for", "soon"});
+  EXPECT_EQ(option.code, 2);
+  EXPECT_NE(option.err.find("--for"), std::string::npos) << option.err;
+  EXPECT_EQ(run({"watch", shop.url(), "orders", "--for", ""}).code, 2);
+  const Result parameter = run({"count", shop.url() + "?busy_timeout=soon", "orders"});
+  EXPECT_EQ(parameter.code, 2);
+  EXPECT_NE(parameter.err.find("busy_timeout"), std::string::npos) << parameter.err;
+}
+
+TEST(Usage, AnUnknownTableIsToldWithTheTablesThereAre) {
+  const Shop shop;
+  const Result result = run({"count", shop.url(), "people"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("'orders'"), std::string::npos) << result.err;
+}
+
 TEST(Usage, WrongUsageIsTwoAndOneLine) {
   const std::vector<std::vector<std::string>> wrong{
       {},

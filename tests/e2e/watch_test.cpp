@@ -1,5 +1,6 @@
 // watch: changes that another program commits, as they are printed.
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <set>
 #include <thread>
@@ -256,6 +257,55 @@ TEST(Watch, EndsEvenWhenItsReaderDoesNotRead) {
   ASSERT_TRUE(watch.await_full_pipe());
   watch.signal(SIGTERM);
   EXPECT_EQ(watch.wait_without_reading(), 0) << watch.err();
+}
+
+/// Whether SIGTERM is handled by now, rather than deadly.
+bool takes_signals(const Process& process) {
+  std::ifstream status("/proc/" + std::to_string(process.pid()) + "/status");
+  for (std::string name; status >> name;) {
+    if (name == "SigBlk:") {
+      std::string mask;
+      status >> mask;
+      return ((std::stoull(mask, nullptr, 16) >> (SIGTERM - 1U)) & 1U) != 0;
+    }
+  }
+  return false;
+}
+
+TEST(Watch, EndsOnASignalWhileTheDatabaseIsLocked) {
+  Shop shop;
+  shop.sql("BEGIN EXCLUSIVE");
+  Process watch({"watch", shop.url() + "?busy_timeout=10m", "orders"});
+  ASSERT_TRUE(watch.await(takes_signals));
+  watch.signal(SIGTERM);
+  EXPECT_EQ(watch.wait(), 0) << watch.err();
+  shop.sql("ROLLBACK");
+}
+
+TEST(Watch, ARowOfTheSnapshotThatCannotBeToldIsAQuarantine) {
+  Shop shop;
+  shop.insert(1, "a");
+  shop.sql("INSERT INTO orders VALUES (2, CAST(x'ff41' AS TEXT), 1)");
+  shop.insert(3, "c");
+  Process watch({"watch", shop.url(), "orders", "--snapshot"});
+  ASSERT_TRUE(watch.await_lines(4)) << watch.err();
+  std::multiset<std::string> told;
+  for (const auto& line : watch.lines()) {
+    told.insert(text_at(line, "key") + at(line, "op") + text_at(line, "quarantine.raw"));
+  }
+  EXPECT_EQ(told, (std::multiset<std::string>{"1\"r\"-", "3\"r\"-", "--/0E=", "---"}))
+      << watch.out();
+  EXPECT_NE(at(watch.lines().back(), "ready"), "-");
+}
+
+TEST(Watch, ATableAddedToAResumedWatchHasNoHistory) {
+  Shop shop;
+  shop.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY)");
+  const Result first = run({"watch", shop.url(), "orders", "--for", "50ms"});
+  shop.sql("INSERT INTO notes VALUES (1)");
+  const Result second = run({"watch", shop.url(), "orders", "notes", "--since",
+                             text_at(first.out, "ready.cursor"), "--for", "20s"});
+  EXPECT_EQ(second.code, 5) << second.out << second.err;
 }
 
 TEST(Watch, ARolledBackTransactionIsNoChange) {

@@ -80,13 +80,23 @@ TEST_F(SqliteHistory, ACursorOfAnotherDatabaseIsRefused) {
 TEST_F(SqliteHistory, ACursorFromBeforeTheCaptureOrAfterARestoreIsLost) {
   sql("CREATE TABLE t(id INTEGER PRIMARY KEY); CREATE TABLE u(id INTEGER PRIMARY KEY)");
   watch({"t"});
-  const Position before = start_;
   sql("INSERT INTO t VALUES(1)");
   (void)source().watch({"u"});
-  EXPECT_EQ(replay_from(before), ErrorKind::history_lost);
+  // Only who watches u has lost something.
+  EXPECT_EQ(told().lines(), (Lines{"resync history_lost", "c 1 {\"id\":1}"}));
   const Position now = source().current();
   sql("DELETE FROM _ustream_log WHERE seq > 1");
   EXPECT_EQ(replay_from(now), ErrorKind::history_lost);
+}
+
+TEST_F(SqliteHistory, ATableThatIsWatchedLaterIsLostBeforeThatEvenWhereTheLogIsQuiet) {
+  sql("CREATE TABLE t(id INTEGER PRIMARY KEY); CREATE TABLE u(id INTEGER PRIMARY KEY)");
+  watch({"t"});
+  sql("INSERT INTO u VALUES(1)");
+  const Position later = source().watch({"u"});
+  EXPECT_EQ(told().lines(), Lines{"resync history_lost"});
+  start_ = later;
+  EXPECT_EQ(told().lines(), Lines{});
 }
 
 TEST_F(SqliteHistory, AnUninstalledCaptureEndsTheStreamWithHistoryLost) {

@@ -158,6 +158,25 @@ TablePtr read_table(Database& database, std::string_view name, std::int64_t vers
   return table;
 }
 
+/// What to do when there is no table `name`.
+std::string advice(std::string_view name, const std::vector<std::string>& tables) {
+  constexpr std::size_t kMany = 10;
+  if (name.starts_with(kOwnPrefix) || name.starts_with("sqlite_")) {
+    return "such names belong to ustream or SQLite itself and cannot be used";
+  }
+  if (const std::string nearest = nearest_name(name, tables); !nearest.empty()) {
+    return "did you mean '" + nearest + "'?";
+  }
+  if (tables.empty()) {
+    return "the database has no tables; create one first";
+  }
+  std::string text = "the database has";
+  for (std::size_t i = 0; i < std::min(tables.size(), kMany); ++i) {
+    text += (i == 0 ? " '" : ", '") + tables[i] + "'";
+  }
+  return tables.size() > kMany ? text + ", …" : text;
+}
+
 }  // namespace
 
 void Catalog::refresh(Database& database) {
@@ -187,9 +206,8 @@ TablePtr Catalog::find(Database& database, std::string_view name) {
 TablePtr Catalog::get(Database& database, std::string_view name) {
   TablePtr table = find(database, name);
   if (!table) {
-    const std::string nearest = nearest_name(name, names(database));
-    throw ValidationError("there is no table '" + std::string(name) + "'" +
-                          (nearest.empty() ? std::string() : "; did you mean '" + nearest + "'?"));
+    throw ValidationError("there is no table '" + std::string(name) + "'; " +
+                          advice(name, names(database)));
   }
   return table;
 }

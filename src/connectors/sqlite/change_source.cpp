@@ -72,7 +72,16 @@ Position SqliteChangeSource::current() {
     // Nothing was watched yet, or the file was replaced and the new one needs the capture.
     Capture(maintenance()).install({tables_.begin(), tables_.end()});
   }
-  return LogReader(maintenance()).end();
+  Position now = LogReader(maintenance()).end();
+  if (!first_current_ || !first_current_.comparable(now) || now.compare(first_current_) < 0) {
+    first_current_ = now;
+  }
+  return now;
+}
+
+bool SqliteChangeSource::began_here(const Position& from) {
+  const std::lock_guard lock(mutex_);
+  return first_current_ && first_current_.comparable(from) && first_current_.compare(from) <= 0;
 }
 
 void SqliteChangeSource::check_schema(Database& reader, std::int64_t& known_version) {
@@ -149,7 +158,14 @@ void SqliteChangeSource::run(const Position& from, ChangeSink& sink, const std::
   files_.rebind();
   Database database(options_.path, Access::read_write, options_.busy_timeout);
   LogReader reader(database);
-  reader.check(from, tables());
+  reader.check(from);
+  // From a moment that this source named itself nobody expects changes of a table that was watched
+  // later; from a stored position somebody does.
+  if (!began_here(from)) {
+    for (const Resync& late : reader.captured_later(from, tables())) {
+      throw StreamingError(late.message, ErrorKind::history_lost, RetryAdvice::resnapshot);
+    }
+  }
   LogPlace place = parse_place(from);
   std::int64_t known_schema = -1;
   FileWatch::Wake last = FileWatch::Wake::activity;
@@ -178,7 +194,15 @@ bool SqliteChangeSource::replay(const Position& from, const Position& until, Cha
                                 const std::stop_token& stop) {
   Database database(options_.path, Access::read_write, options_.busy_timeout);
   LogReader reader(database);
-  reader.check(from, tables());
+  reader.check(from);
+  // Who waits for other tables than these has lost nothing.
+  auto late = std::make_shared<ChangeBatch>();
+  for (Resync& table : reader.captured_later(from, tables())) {
+    late->notices.push_back({0, std::move(table)});
+  }
+  if (!late->notices.empty() && !sink.deliver(std::move(late))) {
+    return false;
+  }
   LogPlace place = parse_place(from);
   const LogPlace end = parse_place(until);
   return end.seq <= place.seq || reader.read_group(place, end.seq, tables(), sink, stop);

@@ -44,6 +44,8 @@ class SqliteChangeSource final : public ChangeSource {
   [[nodiscard]] Database& maintenance();
   void check_schema(Database& reader, std::int64_t& known_version);
   void trim();
+  /// Whether `from` is no earlier than the first position that current() told.
+  [[nodiscard]] bool began_here(const Position& from);
   /// Returns when data_version moved, it is time to poll, or stop was requested: what woke it last,
   /// which is to be given as `last` to the next call.
   [[nodiscard]] FileWatch::Wake wait(Database& reader, std::int64_t data_version,
@@ -56,6 +58,7 @@ class SqliteChangeSource final : public ChangeSource {
   std::unique_ptr<Database> maintenance_;  // guarded by mutex_
   FileIdentity maintenance_file_;          // guarded by mutex_
   Tables tables_;                          // guarded by mutex_
+  Position first_current_;                 // guarded by mutex_
 };
 
 }  // namespace ustream::sqlite

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "connectors/sqlite/bulk_writer.hpp"
 #include "connectors/sqlite/change_source.hpp"
 #include "connectors/sqlite/crud.hpp"
 #include "connectors/sqlite/doctor.hpp"
@@ -54,7 +55,6 @@ class DataFacets final : public Crud, public Query, public Aggregator, public Tr
  private:
   void bulk_chunk(Connection& connection, const std::vector<BulkOperation>& operations,
                   std::size_t begin, std::size_t end, BulkReport& report);
-  static void apply(RowAccess& access, const BulkOperation& operation);
 
   ConnectionPool& pool_;
 };
@@ -78,34 +78,13 @@ DeleteResult DataFacets::remove(std::string_view collection, std::string_view ke
   return result;
 }
 
-void DataFacets::apply(RowAccess& access, const BulkOperation& operation) {
-  if (operation.data) {
-    access.put(operation.collection, operation.key, *operation.data, operation.mode);
-  } else {
-    access.remove(operation.collection, operation.key);
-  }
-}
-
 void DataFacets::bulk_chunk(Connection& connection, const std::vector<BulkOperation>& operations,
                             std::size_t begin, std::size_t end, BulkReport& report) {
   const BulkReport before = report;
-  RowAccess access(connection);
-  const auto fail = [&](std::size_t index, const Error& error) {
-    report.failures.push_back({index, error.kind(), error.what(), error.temporary()});
-  };
   try {
+    const UndoInMemory undo(connection.database);
     TransactionScope transaction(connection.database, TransactionScope::Kind::write);
-    for (std::size_t i = begin; i < end; ++i) {
-      try {
-        apply(access, operations[i]);
-        ++report.ok;
-      } catch (const Error& error) {
-        if (!connection.database.in_transaction()) {
-          throw;
-        }
-        fail(i, error);
-      }
-    }
+    BulkWriter(connection, operations, report).run(begin, end);
     report.position = connection.position();
     transaction.commit();
   } catch (const Error& error) {
@@ -114,7 +93,7 @@ void DataFacets::bulk_chunk(Connection& connection, const std::vector<BulkOperat
     report = before;
     if (end - begin == 1 || error.kind() != ErrorKind::conflict) {
       for (std::size_t i = begin; i < end; ++i) {
-        fail(i, error);
+        report.failures.push_back({i, error.kind(), error.what(), error.temporary()});
       }
       return;
     }
@@ -217,6 +196,9 @@ class SqliteConnector final : public BaseConnector {
     } catch (const AuthError&) {
       throw;
     } catch (const Error& error) {
+      if (error.kind() == ErrorKind::busy) {
+        throw;  // it is there, and answers
+      }
       throw ConnectionError(error.what(), error.retry_advice(), "sqlite:" + options_.path,
                             error.detail());
     }

@@ -49,6 +49,24 @@ int bind_key(Statement& statement, const Key& key, int from) {
   return from;
 }
 
+/// No key where the database or the data makes one. In a text column that nothing fills by itself
+/// the empty text is a key as any other.
+Key key_of(const Table& table, std::string_view text, const Value::Object& data) {
+  const Schema& schema = *table.schema;
+  if (!text.empty()) {
+    return Key::parse(text, schema);
+  }
+  if (schema.key_columns().size() != 1) {
+    return {};
+  }
+  const std::size_t column = schema.key_columns().front();
+  const auto names_it = [&](const Member& member) { return schema.find(member.name) == column; };
+  const bool is_value = schema.columns()[column].affinity == KeyAffinity::text &&
+                        table.defaults[column].empty() && !table.generated[column] &&
+                        std::none_of(data.begin(), data.end(), names_it);
+  return is_value ? Key::parse(text, schema) : Key();
+}
+
 Document project(const Document& row, const Table& table, const std::vector<std::size_t>& columns) {
   auto storage = std::make_shared<RowStorage>();
   storage->begin(table.codec);
@@ -63,21 +81,45 @@ Document project(const Document& row, const Table& table, const std::vector<std:
 }  // namespace
 
 Document row_document(Statement& select, const Table& table,
-                      const std::vector<std::size_t>& columns, RowStorage& storage) {
+                      const std::vector<std::size_t>& columns, RowStorage& storage,
+                      std::optional<BadText>& bad) {
   storage.begin(table.codec);
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (!storage.set(columns[i], select.value(static_cast<int>(i)))) {
-      throw Error(ErrorKind::corrupt,
-                  "a row of '" + table.schema->collection() + "' has text in column '" +
-                      table.schema->columns()[columns[i]].name +
-                      "' that is not valid UTF-8; store it as a blob or mend it");
+    const ValueView value = select.value(static_cast<int>(i));
+    if (!storage.set(columns[i], value)) {
+      bad = BadText{not_utf8(table.schema->columns()[columns[i]].name), std::string(value.text())};
+      return {};
     }
   }
   return storage.finish();
 }
 
+Document row_document(Statement& select, const Table& table,
+                      const std::vector<std::size_t>& columns, RowStorage& storage) {
+  std::optional<BadText> bad;
+  Document document = row_document(select, table, columns, storage, bad);
+  if (bad) {
+    throw Error(ErrorKind::corrupt, "a row of '" + table.schema->collection() +
+                                        "' cannot be read: " + bad->reason +
+                                        "; store it as a blob or mend it");
+  }
+  return document;
+}
+
+void throw_other_key(const std::string& column) {
+  throw ValidationError("the data's '" + column +
+                        "' is not the key's; leave it out, or name the same key");
+}
+
+TablePtr RowAccess::table(std::string_view collection) {
+  if (!last_ || last_->schema->collection() != collection) {
+    last_ = connection_.catalog.get(connection_.database, collection);
+  }
+  return last_;
+}
+
 std::optional<Document> RowAccess::read(std::string_view collection, std::string_view key) {
-  const TablePtr table = connection_.catalog.get(connection_.database, collection);
+  const TablePtr table = this->table(collection);
   const Key parsed = Key::parse(key, *table->schema);
   const std::vector<std::size_t> columns = all_columns(*table);
   Statement& select = connection_.database.cached("SELECT " + select_list(*table, columns) +
@@ -116,8 +158,7 @@ std::vector<RowAccess::Assignment> RowAccess::assignments(const Table& table, co
       result.push_back({*index, &member.value});
     } else if (!values_equal(member.value,
                              key.parts()[static_cast<std::size_t>(part - keys.begin())])) {
-      throw ValidationError("the data's '" + member.name +
-                            "' is not the key's; leave it out, or name the same key");
+      throw_other_key(member.name);
     }
   }
   return result;
@@ -207,8 +248,8 @@ void RowAccess::insert(const Table& table, const Key& key, const std::vector<Ass
 
 WriteResult RowAccess::write(std::string_view collection, std::string_view key,
                              const Value::Object& data, WriteMode mode) {
-  const TablePtr table = connection_.catalog.get(connection_.database, collection);
-  const Key parsed = key.empty() ? Key() : Key::parse(key, *table->schema);
+  const TablePtr table = this->table(collection);
+  const Key parsed = key_of(*table, key, data);
   const std::vector<Assignment> values = assignments(*table, parsed, data);
   WriteResult result;
   result.key = key;
@@ -229,69 +270,8 @@ WriteResult RowAccess::write(std::string_view collection, std::string_view key,
   return result;
 }
 
-Statement& RowAccess::upsert(const TablePtr& table, const std::vector<Assignment>& values) {
-  const auto same_column = [](const Assignment& value, std::size_t column) {
-    return value.column == column;
-  };
-  if (plan_.table == table && std::equal(values.begin(), values.end(), plan_.columns.begin(),
-                                         plan_.columns.end(), same_column)) {
-    return *plan_.statement;
-  }
-  plan_ = {table, {}, nullptr};
-  std::string names;
-  std::string marks;
-  std::string conflict;
-  std::string set;
-  for (const std::size_t index : table->schema->key_columns()) {
-    conflict += (conflict.empty() ? "" : ",") + column_name(*table, index);
-    marks += marks.empty() ? "?" : ",?";
-  }
-  for (const Assignment& value : values) {
-    const std::string name = column_name(*table, value.column);
-    names += "," + name;
-    marks += ",?";
-    set += set.empty() ? "" : ",";
-    set += name;
-    set += "=excluded.";
-    set += name;
-    plan_.columns.push_back(value.column);
-  }
-  plan_.statement = &connection_.database.cached(
-      "INSERT INTO " + quote_identifier(table->schema->collection()) + "(" + conflict + names +
-      ") VALUES(" + marks + ") ON CONFLICT(" + conflict + ") DO " +
-      (set.empty() ? "NOTHING" : "UPDATE SET " + set));
-  return *plan_.statement;
-}
-
-void RowAccess::put(std::string_view collection, std::string_view key, const Value::Object& data,
-                    WriteMode mode) {
-  const TablePtr table = connection_.catalog.get(connection_.database, collection);
-  const Key parsed = key.empty() ? Key() : Key::parse(key, *table->schema);
-  std::vector<Assignment> values;
-  bool upsert_can_do = mode == WriteMode::merge && !parsed.empty();
-  if (upsert_can_do) {
-    values = assignments(*table, parsed, data);
-    for (std::size_t i = 0; i < table->schema->columns().size() && upsert_can_do; ++i) {
-      upsert_can_do = !table->not_null[i] || table->schema->is_key_column(i) ||
-                      table->generated[i] ||
-                      std::any_of(values.begin(), values.end(),
-                                  [&](const Assignment& value) { return value.column == i; });
-    }
-  }
-  if (!upsert_can_do) {
-    write(collection, key, data, mode);
-    return;
-  }
-  Statement& statement = upsert(table, values);
-  int at = bind_key(statement, parsed, 1);
-  for (const Assignment& value : values) {
-    statement.bind_value(at++, *value.value, table->schema->columns()[value.column].name);
-  }
-  statement.run();
-}
-
 DeleteResult RowAccess::remove(std::string_view collection, std::string_view key) {
-  const TablePtr table = connection_.catalog.get(connection_.database, collection);
+  const TablePtr table = this->table(collection);
   const Key parsed = Key::parse(key, *table->schema);
   Statement& statement =
       connection_.database.cached("DELETE" + from_table(*table) + where_key(*table));
@@ -305,7 +285,7 @@ DeleteResult RowAccess::remove(std::string_view collection, std::string_view key
 
 void RowAccess::query(std::string_view collection, const QueryOptions& options,
                       const RowCallback& row) {
-  const TablePtr table = connection_.catalog.get(connection_.database, collection);
+  const TablePtr table = this->table(collection);
   const SqliteDialect& dialect = connection_.dialect;
   const SqlWhere where = translate_filter(options.filter, *table->schema, dialect);
   const auto order = translate_sort(options.sort, *table->schema, dialect);
@@ -367,7 +347,7 @@ void RowAccess::query(std::string_view collection, const QueryOptions& options,
 }
 
 std::uint64_t RowAccess::count(std::string_view collection, const Filter& filter) {
-  const TablePtr table = connection_.catalog.get(connection_.database, collection);
+  const TablePtr table = this->table(collection);
   const SqliteDialect& dialect = connection_.dialect;
   const SqlWhere where = translate_filter(filter, *table->schema, dialect);
   std::uint64_t total = 0;

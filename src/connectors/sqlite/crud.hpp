@@ -9,7 +9,8 @@
 
 namespace ustream::sqlite {
 
-/// Each call runs inside the transaction that its connection has open. One thread at a time.
+/// Each call runs inside the transaction that its connection has open. One thread at a time; lives
+/// for one call or one transaction.
 class RowAccess {
  public:
   explicit RowAccess(Connection& connection) : connection_(connection) {}
@@ -18,14 +19,12 @@ class RowAccess {
   /// The result has no position: that is known at the end of the transaction.
   WriteResult write(std::string_view collection, std::string_view key, const Value::Object& data,
                     WriteMode mode);
-  /// As write() with a key, but does not find out whether the row was there, which saves a
-  /// statement where an upsert can do: SQLite checks NOT NULL before it looks for the row, so the
-  /// data must have every column that needs a value.
-  void put(std::string_view collection, std::string_view key, const Value::Object& data,
-           WriteMode mode);
   DeleteResult remove(std::string_view collection, std::string_view key);
   void query(std::string_view collection, const QueryOptions& options, const RowCallback& row);
   [[nodiscard]] std::uint64_t count(std::string_view collection, const Filter& filter);
+  /// Its definition, looked up anew only when it is another than the last: within one call or one
+  /// transaction of ours no definition changes. Throws ValidationError when there is none.
+  [[nodiscard]] TablePtr table(std::string_view collection);
 
  private:
   struct Assignment {
@@ -39,20 +38,25 @@ class RowAccess {
   void insert(const Table& table, const Key& key, const std::vector<Assignment>& values,
               WriteMode mode, WriteResult& result);
 
-  /// The upsert of the last put(), found again when the next one is of the same form.
-  struct UpsertPlan {
-    TablePtr table;
-    std::vector<std::size_t> columns;
-    Statement* statement = nullptr;
-  };
-  Statement& upsert(const TablePtr& table, const std::vector<Assignment>& values);
-
   Connection& connection_;
-  UpsertPlan plan_;
+  TablePtr last_;
 };
 
-/// Builds the document of a statement's current row, whose columns are `columns` of the table (all
-/// of them when empty). Throws Error(corrupt) when a text is not valid UTF-8.
+/// A key column in the data says something else than the key.
+[[noreturn]] void throw_other_key(const std::string& column);
+
+/// Text of a row that is not valid UTF-8.
+struct BadText {
+  std::string reason;  ///< names the column
+  std::string raw;
+};
+
+/// Builds the document of a statement's current row, whose columns are `columns` of the table;
+/// an empty one, and what was wrong, when a text is not valid UTF-8.
+[[nodiscard]] Document row_document(Statement& select, const Table& table,
+                                    const std::vector<std::size_t>& columns, RowStorage& storage,
+                                    std::optional<BadText>& bad);
+/// The same; throws Error(corrupt) when a text is not valid UTF-8.
 [[nodiscard]] Document row_document(Statement& select, const Table& table,
                                     const std::vector<std::size_t>& columns, RowStorage& storage);
 

@@ -35,10 +35,14 @@ Meaning meaning_of(int code) {
               "the database file cannot be opened; check the path and its permissions"};
     case SQLITE_NOTADB:
       return {ErrorKind::connection, RetryAdvice::never,
-              "the file is not a SQLite database (or is encrypted)"};
+              "the file is not a SQLite database (or is encrypted); check the path, or restore it "
+              "from a "
+              "backup"};
     case SQLITE_CORRUPT:
-      return {ErrorKind::corrupt, RetryAdvice::never,
-              "the database file is damaged; check it with PRAGMA integrity_check"};
+      return {
+          ErrorKind::corrupt, RetryAdvice::never,
+          "the database file is damaged; restore it from a backup, or try .recover of the sqlite3 "
+          "shell"};
     case SQLITE_PERM:
     case SQLITE_AUTH:
       return {ErrorKind::auth, RetryAdvice::never, "access to the database is denied"};
@@ -108,16 +112,18 @@ void Statement::bind(int index, std::int64_t value) {
   check_bind(handle(), sqlite3_bind_int64(handle(), index, value));
 }
 
-void Statement::bind(int index, std::string_view text) {
+void Statement::bind(int index, std::string_view text, Text lifetime) {
+  const auto destructor = lifetime == Text::kept ? SQLITE_STATIC : SQLITE_TRANSIENT;
   check_bind(handle(), sqlite3_bind_text64(handle(), index, text.empty() ? "" : text.data(),
-                                           text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+                                           text.size(), destructor, SQLITE_UTF8));
 }
 
 void Statement::bind_null(int index) {
   check_bind(handle(), sqlite3_bind_null(handle(), index));
 }
 
-void Statement::bind_value(int index, const ValueView& value, std::string_view what) {
+void Statement::bind_value(int index, const ValueView& value, std::string_view what,
+                           Text lifetime) {
   const auto refuse = [&](const std::string& why) {
     throw ValidationError("SQLite cannot hold the value of '" + std::string(what) + "': " + why);
   };
@@ -146,14 +152,15 @@ void Statement::bind_value(int index, const ValueView& value, std::string_view w
       if (!is_valid_utf8(value.text())) {
         refuse("the text is not valid UTF-8");
       }
-      return bind(index, value.text());
+      return bind(index, value.text(), lifetime);
     case ValueType::bytes:
       return check_bind(
           handle(),
           sqlite3_bind_blob64(handle(), index, value.text().empty() ? "" : value.text().data(),
-                              value.text().size(), SQLITE_TRANSIENT));
+                              value.text().size(),
+                              lifetime == Text::kept ? SQLITE_STATIC : SQLITE_TRANSIENT));
     case ValueType::json:
-      return bind(index, value.text());
+      return bind(index, value.text(), lifetime);
     case ValueType::array:
     case ValueType::object:
       return bind(index, to_json(value));
@@ -208,16 +215,22 @@ std::string_view Statement::text(int column) const noexcept {
 }
 
 ValueView Statement::value(int column) const noexcept {
-  switch (sqlite3_column_type(handle(), column)) {
+  // Each sqlite3_column_… looks the column up again and takes a lock; the value's own functions do
+  // not, and may be used as long as its connection has one thread.
+  sqlite3_value* const cell = sqlite3_column_value(handle(), column);
+  switch (sqlite3_value_type(cell)) {
     case SQLITE_INTEGER:
-      return ValueView::of(int64(column));
+      return ValueView::of(std::int64_t{sqlite3_value_int64(cell)});
     case SQLITE_FLOAT:
-      return ValueView::of(sqlite3_column_double(handle(), column));
-    case SQLITE_TEXT:
-      return ValueView::of_text(ValueType::string, text(column));
+      return ValueView::of(sqlite3_value_double(cell));
+    case SQLITE_TEXT: {
+      const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(cell));
+      const auto size = static_cast<std::size_t>(sqlite3_value_bytes(cell));
+      return ValueView::of_text(ValueType::string, {bytes == nullptr ? "" : bytes, size});
+    }
     case SQLITE_BLOB: {
-      const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle(), column));
-      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle(), column));
+      const auto* bytes = static_cast<const char*>(sqlite3_value_blob(cell));
+      const auto size = static_cast<std::size_t>(sqlite3_value_bytes(cell));
       return ValueView::of_text(ValueType::bytes, {bytes == nullptr ? "" : bytes, size});
     }
     default:
@@ -233,7 +246,8 @@ FileIdentity FileIdentity::of(const std::string& path) noexcept {
   return {status.st_dev, status.st_ino};
 }
 
-Database::Database(const std::string& path, Access access, std::chrono::milliseconds busy_timeout) {
+Database::Database(const std::string& path, Access access, std::chrono::milliseconds busy_timeout,
+                   Workload workload) {
   std::error_code error;
   if (access != Access::create && !std::filesystem::exists(path, error)) {
     throw ConnectionError(
@@ -254,6 +268,13 @@ Database::Database(const std::string& path, Access access, std::chrono::millisec
   handle_.reset(raw);
   if (code != SQLITE_OK) {
     throw_sqlite_error(raw, code, "sqlite:" + path);
+  }
+  if (workload == Workload::writing) {
+    // What a trigger's run takes is larger than SQLite's own slots (1200 bytes), and beyond them
+    // each allocation takes a lock of the whole process. Where it is refused the default stays.
+    constexpr int kSlotBytes = 4096;
+    constexpr int kSlots = 64;
+    (void)sqlite3_db_config(raw, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kSlotBytes, kSlots);
   }
   busy_->timeout = busy_timeout;
   sqlite3_busy_handler(raw, &BusyWait::wait, busy_.get());
@@ -320,6 +341,15 @@ TransactionScope::~TransactionScope() {
 void TransactionScope::commit() {
   database_.cached("COMMIT").run();
   open_ = false;
+}
+
+UndoInMemory::UndoInMemory(Database& database) : database_(database) {
+  // Takes effect when it is prepared, so it cannot be a statement that is kept.
+  database_.execute("PRAGMA temp_store = MEMORY");
+}
+
+UndoInMemory::~UndoInMemory() {
+  sqlite3_exec(database_.handle(), "PRAGMA temp_store = DEFAULT", nullptr, nullptr, nullptr);
 }
 
 namespace {

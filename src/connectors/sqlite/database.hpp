@@ -21,13 +21,16 @@ class Statement {
   Statement() noexcept = default;
   Statement(sqlite3* database, std::string_view sql, bool persistent = true);
 
+  /// Whether SQLite copies text and bytes, or they stay where they are until the next reset().
+  enum class Text : std::uint8_t { copied, kept };
+
   void bind(int index, std::int64_t value);
-  /// Text is copied by SQLite.
-  void bind(int index, std::string_view text);
+  void bind(int index, std::string_view text, Text lifetime = Text::copied);
   void bind_null(int index);
   /// Binds any value that SQLite can hold exactly; throws ValidationError for others, naming
   /// `what`.
-  void bind_value(int index, const ValueView& value, std::string_view what);
+  void bind_value(int index, const ValueView& value, std::string_view what,
+                  Text lifetime = Text::copied);
 
   /// True when a row is there, false when done. Throws on errors.
   [[nodiscard]] bool step();
@@ -69,6 +72,8 @@ class ResetGuard {
 };
 
 enum class Access : std::uint8_t { read_only, read_write, create };
+/// What a connection is made ready for: firing triggers takes memory of its own.
+enum class Workload : std::uint8_t { reading, writing };
 
 /// Which file a path leads to. An open connection goes on with its own file when another takes the
 /// path, and what it writes then is lost, so whoever keeps a connection compares.
@@ -83,7 +88,8 @@ struct FileIdentity {
 class Database {
  public:
   /// Throws ConnectionError when the file is missing, is no database, or may not be opened.
-  Database(const std::string& path, Access access, std::chrono::milliseconds busy_timeout);
+  Database(const std::string& path, Access access, std::chrono::milliseconds busy_timeout,
+           Workload workload = Workload::reading);
 
   [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }
   /// Runs SQL text of our own making; never one with values in it.
@@ -142,6 +148,20 @@ class TransactionScope {
  private:
   Database& database_;
   bool open_ = true;
+};
+
+/// Keeps the undo journals of statements in memory while it lives; beyond 64 KB SQLite would make a
+/// file for each statement. Not inside a transaction. Sorters and temporary tables are in memory
+/// then, too, so this is for writing only.
+class UndoInMemory {
+ public:
+  explicit UndoInMemory(Database& database);
+  ~UndoInMemory();
+  UndoInMemory(const UndoInMemory&) = delete;
+  UndoInMemory& operator=(const UndoInMemory&) = delete;
+
+ private:
+  Database& database_;
 };
 
 /// `name` in double quotes, quotes doubled.

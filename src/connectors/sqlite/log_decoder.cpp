@@ -69,6 +69,27 @@ std::string identity(const Shape& shape, const Document& image) {
   return text;
 }
 
+/// Whether both have the same key, told without writing their identities; false when in doubt.
+bool same_key(const Shape& shape, const Document& a, const Document& b) {
+  const auto& keys = shape.schema->key_columns();
+  return !keys.empty() && std::all_of(keys.begin(), keys.end(), [&](std::size_t column) {
+    const ValueView left = cell(a, column);
+    const ValueView right = cell(b, column);
+    if (left.type() != right.type()) {
+      return false;
+    }
+    switch (left.type()) {
+      case ValueType::int64:
+        return left.int64() == right.int64();
+      case ValueType::string:
+      case ValueType::bytes:
+        return left.text() == right.text();
+      default:
+        return false;
+    }
+  });
+}
+
 }  // namespace
 
 bool conflicts(const Shape& shape, const Document& a, const Document& b) {
@@ -168,6 +189,9 @@ std::uint16_t LogDecoder::evict(const LogRow& row, const std::string& key) {
 }
 
 void LogDecoder::inserted(const LogRow& row) {
+  if (tracked_.empty() && deleted_.empty()) {
+    return emit(Op::create, row, 0, {}, row.image);  // nothing could have been replaced
+  }
   const std::string key = identity(*row.shape, row.image);
   // Deletes just before, of the same key: with recursive_triggers on, that is how a REPLACE looks.
   Document replaced;
@@ -194,6 +218,9 @@ void LogDecoder::updated(const LogRow& row) {
   if (before && (before->shape->id != row.shape->id || before->seq + 1 != row.seq)) {
     before.reset();
   }
+  if (before && tracked_.empty() && same_key(*row.shape, before->image, row.image)) {
+    return emit(Op::update, row, 0, before->image, row.image);
+  }
   const std::string new_key = identity(*row.shape, row.image);
   const std::string old_key = before ? identity(*row.shape, before->image) : new_key;
   tracked_.erase({row.shape->id, old_key});
@@ -207,6 +234,10 @@ void LogDecoder::updated(const LogRow& row) {
 }
 
 void LogDecoder::deleted(const LogRow& row) {
+  if (tracked_.empty()) {
+    flush_deleted();
+    return emit(Op::remove, row, 0, row.image, {});
+  }
   const auto found = tracked_.find({row.shape->id, identity(*row.shape, row.image)});
   if (found == tracked_.end()) {
     flush_deleted();

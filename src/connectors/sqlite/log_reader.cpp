@@ -25,11 +25,11 @@ class SqliteSourceInfo final : public SourceInfo {
   }
 };
 
+constexpr const char* kAdvice =
+    "; take a new snapshot and go on from its position (watch --snapshot, without the old cursor)";
+
 [[noreturn]] void lost(const std::string& why) {
-  throw StreamingError(why +
-                           "; take a new snapshot and go on from its position (watch --snapshot, "
-                           "without the old cursor)",
-                       ErrorKind::history_lost, RetryAdvice::resnapshot);
+  throw StreamingError(why + kAdvice, ErrorKind::history_lost, RetryAdvice::resnapshot);
 }
 
 /// 2440587.5 is 1970-01-01T00:00:00Z as a Julian day. SQLite's clock has milliseconds.
@@ -73,7 +73,7 @@ Position LogReader::end() {
   return position;
 }
 
-void LogReader::check(const Position& from, const std::set<std::string, std::less<>>& tables) {
+void LogReader::check(const Position& from) {
   const LogPlace place = parse_place(from);
   TransactionScope transaction(database_, TransactionScope::Kind::read);
   if (from.origin().epoch != origin()->epoch) {
@@ -88,13 +88,25 @@ void LogReader::check(const Position& from, const std::set<std::string, std::les
   if (state.first > needed && place.seq != state.last) {
     lost("the change log was trimmed beyond the cursor");
   }
+  transaction.commit();
+}
+
+std::vector<Resync> LogReader::captured_later(const Position& from,
+                                              const std::set<std::string, std::less<>>& tables) {
+  const LogPlace place = parse_place(from);
+  std::vector<Resync> late;
+  TransactionScope transaction(database_, TransactionScope::Kind::read);
   for (const std::string& table : tables) {
+    // A table's capture begins with a row of its own: what was before it is not in the log.
     const ShapePtr newest = newest_shape(database_, table);
-    if (newest && newest->started > place.seq + 1) {
-      lost("changes of '" + table + "' were not captured yet at the cursor");
+    if (newest && newest->started > place.seq) {
+      late.push_back({ResyncReason::history_lost, table,
+                      "changes of '" + table + "' were not captured yet at the cursor" + kAdvice,
+                      make_position(origin(), newest->started, 0)});
     }
   }
   transaction.commit();
+  return late;
 }
 
 const ShapePtr& LogReader::shape(std::int64_t id) {
@@ -122,9 +134,8 @@ void LogReader::push_row(Statement& select, const ShapePtr& shape,
   for (std::size_t i = 0; i < std::min(columns, present); ++i) {
     const ValueView value = select.value(kFirstValue + static_cast<int>(i));
     if (!storage->set(i, value)) {
-      return decoder.push_bad(
-          row.seq, shape, "column '" + shape->schema->columns()[i].name + "' is not valid UTF-8",
-          std::string(value.text()));
+      return decoder.push_bad(row.seq, shape, not_utf8(shape->schema->columns()[i].name),
+                              std::string(value.text()));
     }
   }
   row.image = storage->finish();
@@ -143,6 +154,10 @@ std::int64_t LogReader::read_chunk(std::int64_t after, std::int64_t until,
   select.bind(3, kChunkRows);
   auto storage = std::make_shared<RowStorage>();
   std::int64_t last = 0;
+  // Rows of one table mostly come together.
+  std::int64_t shape_id = -1;
+  ShapePtr row_shape;
+  bool wanted = false;
   while (select.step()) {
     // seq has no holes, so a first row further on means that the log was trimmed while a slow
     // consumer held us up.
@@ -150,8 +165,12 @@ std::int64_t LogReader::read_chunk(std::int64_t after, std::int64_t until,
       lost("the change log was trimmed beyond the reader");
     }
     last = select.int64(0);
-    const ShapePtr& row_shape = shape(select.int64(1) >> 3);
-    if (tables.contains(row_shape->schema->collection())) {
+    if (const std::int64_t id = select.int64(1) >> 3; id != shape_id) {
+      row_shape = shape(id);
+      shape_id = id;
+      wanted = tables.contains(row_shape->schema->collection());
+    }
+    if (wanted) {
       push_row(select, row_shape, storage, decoder);
       if (storage->bytes() >= kChunkBytes) {
         break;

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "ustream/connector.hpp"
 
@@ -23,9 +24,11 @@ class LogReader {
  public:
   explicit LogReader(Database& database) : database_(database) {}
 
-  /// The log's identity; throws StreamingError(history_lost) when `from` is not in this log's
-  /// history, or when one of `tables` was not captured yet at `from`.
-  void check(const Position& from, const std::set<std::string, std::less<>>& tables);
+  /// Throws StreamingError(history_lost) when `from` is not in this log's history.
+  void check(const Position& from);
+  /// What is to be told of those of `tables` that were not captured yet at `from`.
+  [[nodiscard]] std::vector<Resync> captured_later(
+      const Position& from, const std::set<std::string, std::less<>>& tables);
 
   /// Delivers everything after `place` up to `until` (or all there is, when 0) as one group and
   /// moves `place` to its end. Returns false when the sink asked to stop or `stop` was requested

@@ -17,6 +17,14 @@ std::int64_t parse_count(const std::string& name, const std::string& text, std::
   return number;
 }
 
+std::chrono::microseconds parse_option(const std::string& name, const std::string& text) {
+  try {
+    return parse_duration(text);
+  } catch (const ValidationError& error) {
+    throw ValidationError("option '" + name + "': " + error.what());
+  }
+}
+
 }  // namespace
 
 Options Options::from(const SourceConfig& config) {
@@ -41,11 +49,12 @@ Options Options::from(const SourceConfig& config) {
       options.access = value == "true" ? Access::create : Access::read_write;
     } else if (name == "busy_timeout") {
       options.busy_timeout =
-          std::chrono::duration_cast<std::chrono::milliseconds>(parse_duration(value));
+          std::chrono::duration_cast<std::chrono::milliseconds>(parse_option(name, value));
     } else if (name == "pool_size") {
       options.pool_size = static_cast<std::size_t>(parse_count(name, value, 1, 1000));
     } else if (name == "log_max_age") {
-      options.log_max_age = std::chrono::duration_cast<std::chrono::seconds>(parse_duration(value));
+      options.log_max_age =
+          std::chrono::duration_cast<std::chrono::seconds>(parse_option(name, value));
     } else if (name == "log_max_rows") {
       options.log_max_rows = parse_count(name, value, 1, 1'000'000'000'000);
     } else {

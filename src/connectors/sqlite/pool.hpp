@@ -19,7 +19,7 @@ class Connection {
  public:
   explicit Connection(const Options& options)
       : file(FileIdentity::of(options.path)),
-        database(options.path, options.access, options.busy_timeout),
+        database(options.path, options.access, options.busy_timeout, Workload::writing),
         dialect(database.query_text("PRAGMA encoding") == "UTF-8" ? TextEncoding::utf8
                                                                   : TextEncoding::utf16) {}
 

@@ -1,6 +1,7 @@
 #include "connectors/sqlite/row_codec.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -67,6 +68,10 @@ std::optional<ValueView> RowCodec::cell(std::span<const std::byte> raw,
   return ValueView();
 }
 
+std::string not_utf8(std::string_view column) {
+  return "column '" + std::string(column) + "' is not valid UTF-8";
+}
+
 void RowStorage::begin(RowCodecPtr codec) {
   if (codecs_.empty() || codecs_.back() != codec) {
     codecs_.push_back(std::move(codec));
@@ -76,42 +81,38 @@ void RowStorage::begin(RowCodecPtr codec) {
 }
 
 void RowStorage::append(const void* bytes, std::size_t size) {
-  const std::size_t at = image_.size();
-  image_.resize(at + size);
-  if (size != 0) {
-    std::memcpy(image_.data() + at, bytes, size);
-  }
+  const auto* from = static_cast<const std::byte*>(bytes);
+  image_.insert(image_.end(), from, from + size);
 }
 
 bool RowStorage::set(std::size_t column, const ValueView& value) {
   const auto offset = static_cast<std::uint32_t>(image_.size());
   std::memcpy(image_.data() + column * sizeof offset, &offset, sizeof offset);
-  const auto append_tag = [this](Tag tag) { append(&tag, sizeof tag); };
+  const auto append_number = [this](Tag tag, const auto& number) {
+    std::array<std::byte, 1 + sizeof number> bytes{static_cast<std::byte>(tag)};
+    std::memcpy(bytes.data() + 1, &number, sizeof number);
+    append(bytes.data(), bytes.size());
+  };
   switch (value.type()) {
-    case ValueType::int64: {
-      append_tag(Tag::int64);
-      const std::int64_t number = value.int64();
-      append(&number, sizeof number);
+    case ValueType::int64:
+      append_number(Tag::int64, value.int64());
       return true;
-    }
-    case ValueType::float64: {
-      append_tag(Tag::float64);
-      const double number = value.float64();
-      append(&number, sizeof number);
+    case ValueType::float64:
+      append_number(Tag::float64, value.float64());
       return true;
-    }
     case ValueType::string:
     case ValueType::bytes: {
       const bool is_text = value.type() == ValueType::string;
-      append_tag(is_text ? Tag::text : Tag::bytes);
-      const auto size = static_cast<std::uint32_t>(value.text().size());
-      append(&size, sizeof size);
-      append(value.text().data(), size);
+      append_number(is_text ? Tag::text : Tag::bytes,
+                    static_cast<std::uint32_t>(value.text().size()));
+      append(value.text().data(), value.text().size());
       return !is_text || is_valid_utf8(value.text());
     }
-    default:
-      append_tag(Tag::null);
+    default: {
+      constexpr auto kNull = Tag::null;
+      append(&kNull, sizeof kNull);
       return true;
+    }
   }
 }
 

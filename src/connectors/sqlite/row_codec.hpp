@@ -40,6 +40,9 @@ class RowCodec final : public DocumentCodec {
   SchemaPtr schema_;
 };
 
+/// Why a row with such a column is not told.
+[[nodiscard]] std::string not_utf8(std::string_view column);
+
 using RowCodecPtr = std::shared_ptr<const RowCodec>;
 
 /// Builds row images one after the other into large shared blocks. Not thread-safe. Documents made

@@ -50,7 +50,14 @@ Position SqliteSnapshotter::snapshot(std::string_view collection, const Filter& 
     storage = std::make_shared<RowStorage>();
   };
   while (more && select.step()) {
-    Document document = row_document(select, *table, columns, *storage);
+    std::optional<BadText> bad;
+    Document document = row_document(select, *table, columns, *storage, bad);
+    if (bad) {
+      batch->notices.push_back(
+          {batch->changes.size(), Quarantine{std::string(collection), std::move(bad->reason),
+                                             std::move(bad->raw), position}});
+      continue;
+    }
     if (!where.exact && !filter.matches(document, scratch)) {
       continue;
     }
@@ -63,11 +70,11 @@ Position SqliteSnapshotter::snapshot(std::string_view collection, const Filter& 
     change.transaction.seq = ++count;
     change.source = source;
     batch->changes.push_back(std::move(change));
-    if (batch->changes.size() >= kBatchRows) {
+    if (batch->changes.size() + batch->notices.size() >= kBatchRows) {
       hand_over();
     }
   }
-  if (more && !batch->changes.empty()) {
+  if (more && !(batch->changes.empty() && batch->notices.empty())) {
     hand_over();
   }
   return more ? position : Position();

@@ -150,7 +150,7 @@ TEST(ParseJson, refuses_what_is_not_json_and_names_the_offset) {
     const std::string why = refusal(text);
     EXPECT_NE(why.find("at byte "), std::string::npos) << text << ": " << why;
   }
-  EXPECT_EQ(refusal("[1,2,x]"), "JSON: Invalid value. at byte 5");
+  EXPECT_EQ(refusal("[1,2,x]"), "JSON: Invalid value at byte 5");
 }
 
 TEST(ParseJson, refuses_invalid_utf8_and_lone_surrogates) {
