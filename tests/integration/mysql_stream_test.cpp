@@ -226,7 +226,7 @@ TEST_P(MysqlStream, APurgedHistoryIsLostAndSaysSo) {
   try {
     std::rethrow_exception(stream.failure());
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::history_lost) << error.what() << " " << error.detail();
+    EXPECT_EQ(to_string(error.kind()), "history_lost") << error.what() << " " << error.detail();
     EXPECT_EQ(error.retry_advice(), RetryAdvice::resnapshot);
   }
 }

@@ -121,15 +121,15 @@ char* write_inet6(char* to, const unsigned char* bytes) noexcept {
   return to;
 }
 
-/// The text of an address whose zeros at the end were not sent.
+/// An address whose zeros at the end were not sent, as the server's text.
 template <class Write>
-ValueView inet_value(std::string_view bytes, Write write, Scratch& scratch) {
-  constexpr std::size_t kMaxText = 48;
+ValueView inet_value(const char* type, std::string_view bytes, Write write, Scratch& scratch) {
   std::array<unsigned char, kInet6Size> address{};
   std::copy(bytes.begin(), bytes.end(), address.begin());
-  char* const room = scratch.room(kMaxText);
-  const char* const end = write(room, address.data());
-  return ValueView::of(std::string_view(room, static_cast<std::size_t>(end - room)));
+  std::array<char, 48> text{};
+  const char* const end = write(text.data(), address.data());
+  return scratch.keep(
+      Value(Extended{type, std::string(text.data(), static_cast<std::size_t>(end - text.data()))}));
 }
 
 }  // namespace
@@ -430,9 +430,9 @@ ValueView ColumnPlan::value(std::string_view bytes, Scratch& scratch) const {
     case Kind::uuid:
       return uuid_value(content(bytes), scratch);
     case Kind::inet4:
-      return inet_value(content(bytes), write_inet4, scratch);
+      return inet_value("inet4", content(bytes), write_inet4, scratch);
     case Kind::inet6:
-      return inet_value(content(bytes), write_inet6, scratch);
+      return inet_value("inet6", content(bytes), write_inet6, scratch);
   }
   return ValueView::of_null();
 }
