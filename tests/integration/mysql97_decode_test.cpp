@@ -331,8 +331,8 @@ TEST_F(Mysql97Decode, TellsWhatColumnsAreHiddenGeneratedOrAbsent) {
             (Lines{
                 "ddl d.g (1, last)",
                 R"(c d.g 1 {"a":1,"s":2,"v":3,"hidden":9} (1, last))",
-                R"(u d.g 2 {"a":2,"s":3,"v":4,"hidden":9} <- {"a":1,"s":2,"v":3,"hidden":9} )"
-                "(1, last)",
+                (R"(u d.g 2 {"a":2,"s":3,"v":4,"hidden":9} <- {"a":1,"s":2,"v":3,"hidden":9} )"
+                 "(1, last)"),
                 "ddl d.p (1, last)",
                 R"(c d.p 1 {"my_row_id":1,"x":5} (1, last))",
                 "ddl d.c (1, last)",
