@@ -161,7 +161,8 @@ std::string content_of(const std::string& path) {
 std::string find_program(const std::string& name) {
   std::istringstream folders(environment("PATH") + ":/usr/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string path = folder + "/" + name;
+    std::string path = folder;
+    path.append("/").append(name);
     if (::access(path.c_str(), X_OK) == 0) {
       return path;
     }
