@@ -153,13 +153,10 @@ StreamedEvent BinlogStream::next() {
   MYSQL* handle = client_.handle();
   const unsigned long size = ::mysql_net_read_packet(handle);
   if (size == packet_error || size == 0) {
-    client_.fail();
+    refuse();  // the library has read the server's error packet
   }
   const std::string_view packet(reinterpret_cast<const char*>(handle->net.read_pos), size);
   const auto kind = static_cast<unsigned char>(packet.front());
-  if (kind == 0xff) {
-    refuse(packet);
-  }
   if (kind == 0xfe && size < 9) {
     throw ConnectionError("the server ended the stream of its binlog", RetryAdvice::retry,
                           client_.where());
@@ -222,17 +219,9 @@ bool BinlogStream::has_more() const noexcept {
   return ::poll(&socket, 1, 0) > 0;
 }
 
-void BinlogStream::refuse(std::string_view packet) {
-  // ERR_Packet: 0xff, number, '#', five bytes of SQLSTATE, text.
-  ByteReader reader(packet.substr(1));
-  ServerError error;
-  error.code = reader.u16();
-  std::string_view rest = reader.rest();
-  if (rest.starts_with('#') && rest.size() >= 6) {
-    error.state = rest.substr(1, 5);
-    rest.remove_prefix(6);
-  }
-  error.text = rest;
+void BinlogStream::refuse() {
+  MYSQL* handle = client_.handle();
+  const ServerError error{::mysql_errno(handle), ::mysql_sqlstate(handle), ::mysql_error(handle)};
   if (error.code == kUnknownBinlog ||
       (error.code == kCannotReadBinlog && speaks_of_lost_history(error.text))) {
     lose_history("the server does not have the binlog behind the cursor any more", client_.where(),
@@ -247,7 +236,7 @@ void BinlogStream::refuse(std::string_view packet) {
                                  : "the server cannot send its binlog; its own log says why",
                          ErrorKind::streaming, RetryAdvice::retry, client_.where(), error.text);
   }
-  client_.fail(error);
+  client_.fail();
 }
 
 }  // namespace ustream::mysql

@@ -47,7 +47,7 @@ class BinlogStream {
   void check_history(const ReadPoint& from);
   void set_up(const ReadPoint& from);
   void send_dump(const ReadPoint& from);
-  [[noreturn]] void refuse(std::string_view packet);
+  [[noreturn]] void refuse();
   void locate(StreamedEvent& event);
 
   Options options_;
