@@ -1,6 +1,7 @@
 // The MySQL connector's data calls on a real MariaDB server.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "ustream/connector.hpp"
 #include "ustream/json.hpp"
 
+#include "connectors/mysql/client.hpp"
 #include "mariadb_database.hpp"
 #include "mysql_type_cases.hpp"
 
@@ -305,6 +307,22 @@ TEST_F(MysqlData, AConnectionThatTheServerEndedIsReplaced) {
   }
   EXPECT_EQ(read("t", "1"), R"({"id":1,"n":1})");
   EXPECT_FALSE(write("t", "1", {{"n", 2}}).created);
+}
+
+TEST_F(MysqlData, ACallThatIsCancelledEnds) {
+  mysql::Client client(mysql::Options::from(SourceConfig::from_url(database_->url())));
+  std::string error;
+  std::jthread caller([&] { error = error_of([&] { (void)client.query("SELECT SLEEP(300)"); }); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (
+      sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'").empty() &&
+      std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  client.cancel();
+  caller.join();
+  EXPECT_TRUE(error.starts_with("connection: ")) << error;
+  EXPECT_FALSE(client.usable());
 }
 
 TEST_F(MysqlData, ALockThatIsHeldTooLongIsBusy) {

@@ -39,6 +39,9 @@ constexpr unsigned kPasswordExpiredLogin = 1862;
 constexpr unsigned kClientInteractionTimeout = 4031;
 constexpr unsigned kQueryTimeoutMysql = 3024;
 constexpr unsigned kQueryTimeoutMariadb = 1969;
+constexpr unsigned kTableDefinitionChanged = 1412;
+constexpr unsigned kTooManyStatements = 1461;
+constexpr unsigned kNeedsReprepare = 1615;
 
 std::optional<Meaning> connection_meaning(unsigned code) {
   constexpr auto kKind = ErrorKind::connection;
@@ -194,6 +197,15 @@ std::optional<Meaning> state_meaning(unsigned code) {
     case kDeadlock:
       return Meaning{ErrorKind::busy, RetryAdvice::retry,
                      "a deadlock with another transaction; try again"};
+    case kRowChanged:
+    case kTableDefinitionChanged:
+    case kNeedsReprepare:
+      return Meaning{ErrorKind::busy, RetryAdvice::retry,
+                     "another transaction has changed the row or its table since; try again"};
+    case kTooManyStatements:
+      return Meaning{ErrorKind::busy, RetryAdvice::retry,
+                     "the server has no room for prepared statements; raise its "
+                     "max_prepared_stmt_count or lower pool_size"};
     case ER_QUERY_INTERRUPTED:
     case kQueryTimeoutMysql:
     case kQueryTimeoutMariadb:

@@ -27,6 +27,7 @@ using TextRow = std::vector<std::optional<std::string>>;
 using TextRows = std::vector<TextRow>;
 
 // Error numbers of both servers that decide something outside of throw_mysql_error().
+inline constexpr unsigned kRowChanged = 1020;  // MariaDB, with innodb_snapshot_isolation
 inline constexpr unsigned kUnknownColumn = 1054;
 inline constexpr unsigned kDuplicateKey = 1062;
 inline constexpr unsigned kNoSuchTable = 1146;
@@ -41,6 +42,11 @@ struct ServerError {
   std::string state;  ///< SQLSTATE
   std::string text;   ///< the server's words
 };
+
+/// Whether the transaction, begun again from its start, may succeed where it met others now.
+[[nodiscard]] constexpr bool is_worth_repeating(unsigned code) noexcept {
+  return code == kDeadlock || code == kRowChanged;
+}
 
 /// Throws the typed error for what the server or the client library told. The server's words go to
 /// detail(); what() repeats them only where they name what the caller himself gave (constraints,
