@@ -250,6 +250,7 @@ TEST_F(MysqlData, ABulkIsManyRowsInOrder) {
   sql("CREATE TABLE plain(id BIGINT PRIMARY KEY AUTO_INCREMENT, n INT)");
   std::vector<BulkOperation> operations;
   constexpr int kRows = 3000;
+  operations.reserve(2 * kRows + 1002);
   for (int i = 0; i < kRows; ++i) {
     operations.push_back(
         {"plain", std::to_string(i % 2000), Value::Object{{"n", i}}, WriteMode::merge});
