@@ -1,6 +1,7 @@
 // The MySQL connector's data calls on a real MariaDB server.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "ustream/connector.hpp"
 #include "ustream/json.hpp"
 
+#include "connectors/mysql/client.hpp"
 #include "mariadb_database.hpp"
 #include "mysql_type_cases.hpp"
 
@@ -248,6 +250,7 @@ TEST_F(MysqlData, ABulkIsManyRowsInOrder) {
   sql("CREATE TABLE plain(id BIGINT PRIMARY KEY AUTO_INCREMENT, n INT)");
   std::vector<BulkOperation> operations;
   constexpr int kRows = 3000;
+  operations.reserve(2 * kRows + 1002);
   for (int i = 0; i < kRows; ++i) {
     operations.push_back(
         {"plain", std::to_string(i % 2000), Value::Object{{"n", i}}, WriteMode::merge});
@@ -305,6 +308,22 @@ TEST_F(MysqlData, AConnectionThatTheServerEndedIsReplaced) {
   }
   EXPECT_EQ(read("t", "1"), R"({"id":1,"n":1})");
   EXPECT_FALSE(write("t", "1", {{"n", 2}}).created);
+}
+
+TEST_F(MysqlData, ACallThatIsCancelledEnds) {
+  mysql::Client client(mysql::Options::from(SourceConfig::from_url(database_->url())));
+  std::string error;
+  std::jthread caller([&] { error = error_of([&] { (void)client.query("SELECT SLEEP(300)"); }); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (
+      sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'").empty() &&
+      std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  client.cancel();
+  caller.join();
+  EXPECT_TRUE(error.starts_with("connection: ")) << error;
+  EXPECT_FALSE(client.usable());
 }
 
 TEST_F(MysqlData, ALockThatIsHeldTooLongIsBusy) {

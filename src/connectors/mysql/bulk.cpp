@@ -51,7 +51,7 @@ void BulkWriter::run_chunk(std::size_t begin, std::size_t end) {
       report_ = before;
       members_.clear();
       const bool deadlock =
-          error.kind() == ErrorKind::busy && connection_.client.last_error() == kDeadlock;
+          error.kind() == ErrorKind::busy && is_worth_repeating(connection_.client.last_error());
       if (connection_.client.usable()) {
         connection_.client.execute("ROLLBACK");
       }

@@ -12,6 +12,7 @@
 
 #include "base/unique_fd.hpp"
 #include "connectors/mysql/options.hpp"
+#include "connectors/mysql/server_error.hpp"
 
 namespace ustream::mysql {
 
@@ -25,27 +26,6 @@ struct ServerInfo {
 /// Rows as text; a null is nullopt.
 using TextRow = std::vector<std::optional<std::string>>;
 using TextRows = std::vector<TextRow>;
-
-// Error numbers of both servers that decide something outside of throw_mysql_error().
-inline constexpr unsigned kUnknownColumn = 1054;
-inline constexpr unsigned kDuplicateKey = 1062;
-inline constexpr unsigned kNoSuchTable = 1146;
-inline constexpr unsigned kLockWaitTimeout = 1205;
-inline constexpr unsigned kDeadlock = 1213;
-inline constexpr unsigned kDuplicateKeyName = 1586;
-
-/// An Error of the server, with its number: for whoever does something about it. Thrown by nobody;
-/// throw_mysql_error() throws the typed error for it.
-struct ServerError {
-  unsigned code = 0;
-  std::string state;  ///< SQLSTATE
-  std::string text;   ///< the server's words
-};
-
-/// Throws the typed error for what the server or the client library told. The server's words go to
-/// detail(); what() repeats them only where they name what the caller himself gave (constraints,
-/// values that do not fit, statements of ours that are refused).
-[[noreturn]] void throw_mysql_error(const ServerError& error, std::string_view where);
 
 /// How many bytes of a value a session sorts by: more than the longest key has.
 inline constexpr std::uint64_t kMaxSortLength = 4096;

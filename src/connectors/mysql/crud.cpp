@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "ustream/error.hpp"
-#include "ustream/sql_dialect.hpp"
 
 #include "connectors/mysql/binding.hpp"
 #include "connectors/mysql/byte_reader.hpp"
@@ -365,71 +364,52 @@ DeleteResult RowAccess::remove(std::string_view collection, std::string_view key
   });
 }
 
-void RowAccess::query_table(const TablePtr& table, const QueryOptions& options,
-                            const RowCallback& row) {
-  const MySqlDialect dialect(table);
-  const SqlWhere where = translate_filter(options.filter, *table->schema, dialect);
-  const auto order = translate_sort(options.sort, *table->schema, dialect);
-  const bool in_sql = where.exact && order.has_value();
-  std::vector<std::size_t> wanted = all_columns(*table);
+RowAccess::Select RowAccess::prepare_select(const Table& table, const QueryOptions& options,
+                                            const SqlDialect& dialect) {
+  Select select;
+  SqlWhere where = translate_filter(options.filter, *table.schema, dialect);
+  const auto order = translate_sort(options.sort, *table.schema, dialect);
+  select.is_exact = where.exact;
+  select.is_sorted = order.has_value();
+  select.shown = all_columns(table);
   if (!options.fields.empty()) {
-    std::erase_if(wanted, [&](std::size_t index) {
-      const std::string& name = table->columns[index].name;
+    std::erase_if(select.shown, [&](std::size_t index) {
+      const std::string& name = table.columns[index].name;
       return std::find(options.fields.begin(), options.fields.end(), name) == options.fields.end();
     });
   }
-  const std::vector<std::size_t> columns = in_sql ? wanted : all_columns(*table);
+  select.columns = select.in_sql() ? select.shown : all_columns(table);
   // A projection may name no column of the table at all.
-  std::string sql =
-      "SELECT " + (columns.empty() ? "NULL" : column_list(*table, columns)) + from_table(*table);
-  sql += where.where.text.empty() ? "" : " WHERE " + where.where.text;
+  select.sql = "SELECT " + (select.columns.empty() ? "NULL" : column_list(table, select.columns)) +
+               from_table(table);
+  select.sql += where.where.text.empty() ? "" : " WHERE " + where.where.text;
   if (order && !order->empty()) {
-    sql += " ORDER BY " + *order;
+    select.sql += " ORDER BY " + *order;
   }
   parameters_.clear();
   for (const Value& parameter : where.where.parameters) {
     bind_plain(parameters_, parameter);
   }
-  if (in_sql && (options.limit || options.skip != 0)) {
-    sql += " LIMIT ? OFFSET ?";
+  if (select.in_sql() && (options.limit || options.skip != 0)) {
+    select.sql += " LIMIT ? OFFSET ?";
     parameters_.add(options.limit.value_or(std::numeric_limits<std::uint64_t>::max()));
     parameters_.add(options.skip);
   }
-  const auto deliver = [&](const Document& document) {
-    delivered_ = true;
-    return row(document);
-  };
-  if (in_sql && delivery_ == RowDelivery::streamed) {
-    stream(table, sql, columns, deliver);
-    return;
-  }
-  std::optional<RowSorter> sorter;
-  if (!order) {
-    sorter.emplace(options.sort, options.skip, options.limit);
-  }
-  std::uint64_t skip = in_sql ? 0 : options.skip;
-  std::uint64_t left = in_sql ? std::numeric_limits<std::uint64_t>::max()
-                              : options.limit.value_or(std::numeric_limits<std::uint64_t>::max());
-  std::vector<Document> gathered;
-  ResultCodecPtr shown;
-  const auto show = [&](const Document& document) {
-    if (in_sql || options.fields.empty()) {
-      return document;
-    }
-    if (!shown) {
-      shown = static_cast<const ResultCodec*>(document.codec())->narrowed(wanted);
-    }
-    return narrowed(document, shown);
-  };
+  return select;
+}
+
+/// Filters, skips, limits and shows here what the server could not; calls `row` for each that is
+/// left, in the order in which they come.
+void RowAccess::stream_checked(const TablePtr& table, const Select& select,
+                               const QueryOptions& options, const RowCallback& row) {
+  constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t skip = select.in_sql() ? 0 : options.skip;
+  std::uint64_t left = select.in_sql() ? kAll : options.limit.value_or(kAll);
   Scratch scratch;
-  stream(table, sql, columns, [&](const Document& document) {
-    if (!where.exact && !options.filter.matches(document, scratch)) {
-      scratch.clear();
-      return true;
-    }
+  stream(table, select.sql, select.columns, [&](const Document& document) {
+    const bool matches = select.is_exact || options.filter.matches(document, scratch);
     scratch.clear();
-    if (sorter) {
-      sorter->push(document);
+    if (!matches) {
       return true;
     }
     if (skip > 0) {
@@ -440,15 +420,43 @@ void RowAccess::query_table(const TablePtr& table, const QueryOptions& options,
       return false;
     }
     --left;
-    if (delivery_ == RowDelivery::gathered) {
-      gathered.push_back(show(document));
-      return left > 0;
-    }
-    return deliver(show(document)) && left > 0;
+    return row(document) && left > 0;
   });
-  if (sorter) {
-    gathered = sorter->finish();
-    std::transform(gathered.begin(), gathered.end(), gathered.begin(), show);
+}
+
+void RowAccess::query_table(const TablePtr& table, const QueryOptions& options,
+                            const RowCallback& row) {
+  const Select select = prepare_select(*table, options, MySqlDialect(table));
+  ResultCodecPtr shown;
+  const auto deliver = [&](const Document& document) {
+    delivered_ = true;
+    if (select.in_sql() || options.fields.empty()) {
+      return row(document);
+    }
+    if (!shown) {
+      shown = static_cast<const ResultCodec*>(document.codec())->narrowed(select.shown);
+    }
+    return row(narrowed(document, shown));
+  };
+  if (select.is_sorted && delivery_ == RowDelivery::streamed) {
+    stream_checked(table, select, options, deliver);
+    return;
+  }
+  std::vector<Document> gathered;
+  if (select.is_sorted) {
+    stream_checked(table, select, options, [&](const Document& document) {
+      gathered.push_back(document);
+      return true;
+    });
+  } else {
+    RowSorter sorter(options.sort, options.skip, options.limit);
+    QueryOptions all;
+    all.filter = options.filter;
+    stream_checked(table, select, all, [&](const Document& document) {
+      sorter.push(document);
+      return true;
+    });
+    gathered = sorter.finish();
   }
   for (const Document& document : gathered) {
     if (!deliver(document)) {

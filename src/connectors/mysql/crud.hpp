@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ustream/connector.hpp"
+#include "ustream/sql_dialect.hpp"
 
 #include "connectors/mysql/pool.hpp"
 #include "connectors/mysql/result_row.hpp"
@@ -42,6 +43,19 @@ class RowAccess {
   auto with_table(std::string_view collection, const Body& body);
   void stream(const TablePtr& table, const std::string& sql,
               const std::vector<std::size_t>& columns, const RowCallback& row);
+  /// A query as a statement, whose parameters are bound.
+  struct Select {
+    std::string sql;
+    std::vector<std::size_t> columns;  // what it fetches
+    std::vector<std::size_t> shown;    // what the caller sees
+    bool is_exact = false;             // the filter is all in it
+    bool is_sorted = false;
+    [[nodiscard]] bool in_sql() const noexcept { return is_exact && is_sorted; }
+  };
+  [[nodiscard]] Select prepare_select(const Table& table, const QueryOptions& options,
+                                      const SqlDialect& dialect);
+  void stream_checked(const TablePtr& table, const Select& select, const QueryOptions& options,
+                      const RowCallback& row);
   void query_table(const TablePtr& table, const QueryOptions& options, const RowCallback& row);
   [[nodiscard]] std::optional<Key> own_key(const TablePtr& table, const Key& key);
   [[nodiscard]] std::string key_text(const TablePtr& table, const Key& key, std::string_view given);

@@ -51,7 +51,7 @@ class TransactionFacet final : public ustream::Transaction {
       return body();
     } catch (const Error& error) {
       deadlock_ = deadlock_ || (error.kind() == ErrorKind::busy && client_.usable() &&
-                                client_.last_error() == kDeadlock);
+                                is_worth_repeating(client_.last_error()));
       throw;
     }
   }
@@ -119,7 +119,7 @@ auto DataFacets::writing(const Body& body) {
     } catch (const Error& error) {
       // A write is one statement, which the deadlock undid.
       const bool again = error.kind() == ErrorKind::busy &&
-                         connection->client.last_error() == kDeadlock &&
+                         is_worth_repeating(connection->client.last_error()) &&
                          attempt < kDeadlockAttempts;
       if (!again) {
         throw;
