@@ -33,8 +33,8 @@ TEST(BinlogPosition, WithoutGtidsFilesOrderIt) {
   const auto at = [](const char* file, std::uint64_t offset) {
     return boundary_position(origin("file:x"), {file, offset, std::nullopt});
   };
-  EXPECT_LT(at("bin.000009", 900).compare(at("bin.000010", 4)), 0);
-  EXPECT_LT(at("bin.000010", 4).compare(at("bin.000010", 5'000'000'000)), 0);
+  EXPECT_TRUE(at("bin.000009", 900).compare(at("bin.000010", 4)) < 0);
+  EXPECT_TRUE(at("bin.000010", 4).compare(at("bin.000010", 5'000'000'000)) < 0);
   const BinlogPosition back =
       parse_position(Position::parse(at("bin.000017", 5'000'000'000).cursor()));
   EXPECT_FALSE(back.read_from.executed);
