@@ -25,6 +25,8 @@ void SqlServer::start_first(std::vector<std::string> command,
   command_.push_back("--log-bin=" + process_.path("data/bin"));
   command_.push_back("--socket=" + socket());
   command_.push_back("--pid-file=" + process_.path("pid"));
+  // Servers side by side give their temporary files the same names.
+  command_.push_back("--tmpdir=" + process_.folder().string());
   if (::geteuid() == 0) {
     command_.emplace_back("--user=root");
   }

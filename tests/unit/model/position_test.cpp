@@ -111,7 +111,8 @@ TEST(Cursor, each_refusal_says_why) {
 TEST(Cursor, positions_that_do_not_fit_are_refused_rather_than_cut) {
   EXPECT_EQ(Position(origin(""), "", std::string(16'368, 'x')).cursor().size(),
             3 + (16'384 * 4 + 2) / 3);
-  EXPECT_THROW(static_cast<void>(Position(origin(""), "", std::string(497, 'x')).cursor()), Error);
+  EXPECT_THROW(static_cast<void>(Position(origin(""), "", std::string(16'369, 'x')).cursor()),
+               Error);
   EXPECT_THROW(static_cast<void>(Position(origin(), std::string(256, 'x')).cursor()), Error);
   EXPECT_THROW(static_cast<void>(Position().cursor()), Error);
 }
