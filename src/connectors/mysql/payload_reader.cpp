@@ -51,8 +51,8 @@ PayloadReader::PayloadReader(std::string_view body) : stream_(std::make_unique<S
       return;
     }
   }
-  const std::string_view payload = reader.rest();
-  if (!reader.ok() || payload.size() < size) {
+  const std::string_view rest = reader.rest();
+  if (!reader.ok() || rest.size() < size) {
     refuse("a compressed transaction that is cut short");
     return;
   }
@@ -60,7 +60,8 @@ PayloadReader::PayloadReader(std::string_view body) : stream_(std::make_unique<S
     refuse("a transaction that is compressed in a way that is not known here");
     return;
   }
-  stream_->in = {payload.data(), static_cast<std::size_t>(size), 0};
+  const std::string_view payload = rest.substr(0, static_cast<std::size_t>(size));
+  stream_->in = {payload.data(), payload.size(), 0};
   if (compression == kZstd) {
     stream_->context = ZSTD_createDCtx();
     if (stream_->context == nullptr) {

@@ -89,7 +89,10 @@ void BulkWriter::set_form(const BulkOperation& operation) {
     const std::string name = quote_identifier(member.name);
     columns += "," + name;
     row += ",?";
-    set += (set.empty() ? "" : ",") + name + "=excluded." + name;
+    set += set.empty() ? "" : ",";
+    set += name;
+    set += "=excluded.";
+    set += name;
   }
   // SQLite checks NOT NULL before it looks for the row, so the data must have every column that
   // needs a value. Without any column to set, rows that are there would not be counted.
